@@ -1,0 +1,168 @@
+"""The shape of study.toml: every key a study may set, with its unit and default; unknown keys are refused."""
+
+from __future__ import annotations
+
+import datetime  # noqa: TC003  pydantic reads the annotations when the module runs
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Policy = Literal["keep", "subtract", "multiply", "none"]
+
+
+class _Strict(BaseModel):
+    """Frozen, and refuses keys it does not know: a mistyped key must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudySection(_Strict):
+    """``[study]``: what the study is and how it speaks."""
+
+    name: Annotated[str, Field(min_length=1)]
+    language: Literal["zh", "en"] = "zh"
+    made_up: bool = False
+    """True when the data are not of a real place; said on every map and page."""
+    date: datetime.date | None = None
+    """Date of the data; the day of the run where it is not given."""
+    crs: str = "auto"
+    """Working CRS: ``auto`` (CGCS2000 3-degree zone in China, UTM elsewhere) or an EPSG code in metres."""
+    standard: str = "gb50180-2018"
+    """A standard that ships with lifecircle, or the path of a TOML file."""
+    walker: str = "standard"
+    """``standard`` (metres, as the standards are written), ``adult``, ``elderly``, ``frail``, ``wheelchair``, or a profile of ``[walkers]``."""
+    gates: Literal["auto", "gated", "open", "residents"] = "auto"
+    """Whether walls count. ``auto``: ``gated`` where gates are known, else ``open``."""
+    snap_limit_m: Positive = 200.0
+    map_approval: str | None = None
+    """审图号, printed on every map where given."""
+
+
+class LayerSection(_Strict):
+    """``[area]`` and each ``[layers.NAME]``: one file (or one layer of a file) and how to read it."""
+
+    path: str
+    layer: str | None = None
+    """Layer inside the file; may be left out when the file has one."""
+    datum: str | None = None
+    """``wgs84``, ``gcj02``, ``bd09``, ``cgcs2000`` or ``EPSG:n``; needed where the file states no CRS, and counts before it."""
+    encoding: str | None = None
+    columns: dict[str, str] = {}
+    """The product's column → the file's column."""
+    values: dict[str, dict[str, str]] = {}
+    """Per product column: the file's value → the product's value."""
+    keep: dict[str, str | list[str]] = {}
+    """Only rows whose file column has one of the values."""
+    tags: list[str] = []
+    """For OSM files: ``key=value`` or ``key`` filters that make this layer."""
+    source: str | None = None
+    """Who made the data; printed on maps."""
+    licence: str | None = None
+
+
+class RingSection(_Strict):
+    """One ``[[rings.ring]]``: a ring bounded by named lines of the layer ``ring_lines`` (or the streets), inside out."""
+
+    name: str
+    bounded_by: list[str]
+    """Names of the lines around the ring; each may be a regular expression of the line's whole name."""
+    policy: Policy = "none"
+
+
+class RingsSection(_Strict):
+    """``[rings]``: rings from named boundary lines, where no polygon layer ``rings`` is given."""
+
+    ring: list[RingSection] = []
+    rest_name: str | None = None
+    """Name of the last ring, what of the area lies in no other."""
+    rest_policy: Policy = "none"
+
+
+class PeopleSection(_Strict):
+    """``[people]``: what is assumed of people where no layer says it."""
+
+    m2_per_person: Positive = 35.0
+    """Residential floor area per person, GB 50180-2018 note 4.0.2."""
+    persons_per_household: Positive = 2.6
+    storeys_unknown: Positive = 3.0
+    """Storeys of a residential building that states none."""
+    elders_share: Share | None = None
+    """People of 60 and over where no layer gives age groups; without it elders are unknown."""
+    children_3_6_share: Share | None = None
+    children_6_12_share: Share | None = None
+
+
+class WalkerSection(_Strict):
+    """``[walkers.NAME]``: a walker of the user's own."""
+
+    speed_mps: Positive
+    steps: bool = True
+    """False: cannot use steps."""
+    steps_factor: Positive = 0.5
+    """Speed on steps over speed on the flat."""
+    slope: bool = True
+    """Whether the terrain counts (Tobler), where a DEM is given."""
+    max_slope: Positive | None = None
+
+
+class WishSection(_Strict):
+    """One ``[[siting.wish]]``: how many sites of a facility class are wanted."""
+
+    facility_class: str
+    sites: Annotated[int, Field(ge=1)]
+    weight: Literal["people", "elders_60", "households"] | None = None
+    """Who is to be reached; the class's own group where it is not given."""
+
+
+class SitingSection(_Strict):
+    """``[siting]``: what to look for and how long to prove it."""
+
+    wish: list[WishSection] = []
+    seconds: Positive = 60.0
+    """Longest time for the solver on one class."""
+    gap: Annotated[float, Field(ge=0)] = 0.0
+    street_spacing_m: Positive = 250.0
+    """Spacing of candidates along streets, where the study has no land layer."""
+
+
+class StudySettings(_Strict):
+    """The whole study.toml.
+
+    Examples
+    --------
+    >>> settings = StudySettings.model_validate(
+    ...     {"study": {"name": "样例"}, "area": {"path": "a.gpkg"}, "layers": {"streets": {"path": "s.gpkg"}}}
+    ... )
+    >>> settings.study.walker, settings.people.m2_per_person
+    ('standard', 35.0)
+    """
+
+    study: StudySection
+    area: LayerSection | None = None
+    """The study area; the hull of the streets where it is not given."""
+    layers: dict[
+        Literal[
+            "rings",
+            "ring_lines",
+            "districts",
+            "compounds",
+            "gates",
+            "streets",
+            "barriers",
+            "facilities",
+            "parcels",
+            "projects",
+            "land",
+            "buildings",
+            "population",
+            "dem",
+        ],
+        LayerSection | list[LayerSection],
+    ]
+    """The sources by layer; a list where a layer comes from several files."""
+    rings: RingsSection = RingsSection()
+    people: PeopleSection = PeopleSection()
+    walkers: dict[str, WalkerSection] = {}
+    siting: SitingSection = SitingSection()

@@ -1,0 +1,1 @@
+"""How findings are shown: maps, sheets, documents and workbooks. Nothing here computes a figure that is quoted."""

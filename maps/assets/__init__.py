@@ -1,0 +1,1 @@
+"""Scripts and styles of our own that are inlined into the interactive map."""

@@ -1,0 +1,1 @@
+"""How lifecircle is started: arguments in, one call, exit code out."""
