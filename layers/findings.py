@@ -155,7 +155,6 @@ TABLES: dict[str, tuple[str, ...]] = {
         "bound",
         "gap",
         "status",
-        "seconds",
     ),
     "zoning": ("ring_id", "ring_name", "use_group", "area_m2", "share", "floor_area_m2"),
     "projects_by_ring": (
