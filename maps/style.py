@@ -1,0 +1,457 @@
+"""How everything looks, for the map page and the printed sheets alike: palette, symbols, line weights, number formats.
+
+Colours keep apart under the common colour blindnesses (Tol's muted set for classes, one sequential ramp for what is
+lacking) and in grey print; where two things share a hue they differ in shape.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from ..layers.words import Language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Shape: TypeAlias = Literal["circle", "square", "triangle", "diamond", "pentagon", "cross", "star", "down"]
+
+FONTS = (
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "sans-serif",
+)
+"""Families for screens, the first that the reader's machine has is used."""
+
+PAPER, LAND, INK, MUTED, RULE = "#ffffff", "#f5f3ee", "#1f2d3a", "#5d6974", "#dcd8cf"
+ACCENT = "#1d5f94"
+"""Of the interface: titles, links, what is chosen."""
+GAP = "#8e1b5c"
+"""People who lack a facility."""
+SITE = "#0b4a86"
+"""Proposed sites."""
+CANDIDATE, CANDIDATE_UNFIT = "#3f8f8a", "#9aa1a6"
+"""Land and buildings that may carry a facility, and those that may not."""
+UNKNOWN = "#c9ccd0"
+"""No data: a grey that none of the ramps holds."""
+GOOD = "#2a7f6f"
+"""Covered people, in bars and charts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an area or a line is drawn.
+
+    Parameters
+    ----------
+    line
+        Colour of the line, ``None`` for no line.
+    width_px
+        Its width on screen in CSS pixels; on paper `width_pt`.
+    fill
+        Colour of the area, ``None`` for no fill.
+    opacity
+        Of the fill, 0 to 1.
+    dash
+        Lengths on and off in pixels, empty for a full line.
+    """
+
+    line: str | None = None
+    width_px: float = 1.0
+    fill: str | None = None
+    opacity: float = 1.0
+    dash: tuple[float, ...] = ()
+
+    @property
+    def width_pt(self) -> float:
+        """Line width on paper in points: a CSS pixel is 0.75 pt, and paper carries finer lines than screens."""
+        return self.width_px * 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a point of a class is drawn: shape and colour.
+
+    Parameters
+    ----------
+    shape
+        One of `Shape`.
+    color
+        Its fill.
+    """
+
+    shape: Shape
+    color: str
+
+    @property
+    def marker(self) -> str:
+        """The same shape as a matplotlib marker."""
+        return _MARKERS[self.shape]
+
+
+_MARKERS: dict[Shape, str] = {
+    "circle": "o",
+    "square": "s",
+    "triangle": "^",
+    "diamond": "D",
+    "pentagon": "p",
+    "cross": "P",
+    "star": "*",
+    "down": "v",
+}
+
+LOOKS: dict[str, Look] = {
+    "area": Look(line="#7b8791", width_px=1.4, fill=None, dash=(7, 3, 2, 3)),
+    "river": Look(line="#a9c8dd", width_px=2.0, fill="#cfe1ec", opacity=1.0),
+    "railway": Look(line="#8d9299", width_px=1.6, dash=(8, 5)),
+    "wall": Look(line="#a5917c", width_px=1.0, dash=(3, 2)),
+    "street_major": Look(line="#cdbf9f", width_px=2.2),
+    "street_middle": Look(line="#d6cfbf", width_px=1.4),
+    "street_minor": Look(line="#ded9ce", width_px=0.8),
+    "street_path": Look(line="#d9d5cb", width_px=0.6, dash=(3, 2)),
+    "rings": Look(line="#3a4855", width_px=2.0, fill=None),
+    "districts": Look(line="#7d6d8a", width_px=1.1, dash=(5, 3)),
+    "compounds": Look(line="#ffffff", width_px=0.7, opacity=0.86),
+    "parcels": Look(line="#ffffff", width_px=0.5, opacity=0.8),
+    "projects": Look(line="#1f2d3a", width_px=1.8, opacity=0.18),
+    "candidates": Look(line=CANDIDATE, width_px=1.2, fill=CANDIDATE, opacity=0.35),
+    "candidates_unfit": Look(line=CANDIDATE_UNFIT, width_px=1.0, fill=CANDIDATE_UNFIT, opacity=0.2),
+    "gaps": Look(line="#ffffff", width_px=0.6, fill=GAP, opacity=0.7),
+    "gaps_unknown": Look(line="#ffffff", width_px=0.6, fill="#7c8288", opacity=0.6),
+    "sites": Look(line="#ffffff", width_px=1.5, fill=SITE, opacity=1.0),
+}
+"""Looks of the layers whose look does not depend on a value."""
+
+RING_FILLS = ("#b9a7c9", "#cfc3da", "#dfd8e6", "#ece8f0", "#f4f2f6")
+"""Rings inside out, when they are filled (sheets; on the page at `RING_OPACITY`)."""
+RING_OPACITY = 0.35
+
+CIRCLE_OPACITY = {5: 0.34, 10: 0.22, 15: 0.14}
+"""Fill opacity of the service circle of so many minutes, in the colour of its class."""
+
+MISSING_CUTS = (0, 1, 2, 3, 5, 7)
+"""Least number of lacking classes of each step of `MISSING_FILLS`."""
+MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309")
+
+WAY_FILLS = {"keep": "#3b7a57", "convert": "#c98b1b", "demolish": "#a23b3b"}
+"""Renewal projects by way 留 改 拆."""
+KIND_FILLS = {
+    "shantytown": "#a23b3b",
+    "urban_village": "#d08c60",
+    "old_neighbourhood": "#4477aa",
+    "historic": "#8a6d3b",
+    "factory": "#6b6e8f",
+    "old_street": "#44aa99",
+    "other": "#8c8c8c",
+}
+"""Renewal projects by kind."""
+
+USE_FILLS = {
+    "residential": "#fbe9a9",
+    "service": "#f2b6a0",
+    "public": "#eba3b8",
+    "commercial": "#e07b6a",
+    "industrial": "#c6a58a",
+    "logistics": "#b9a7d0",
+    "transport": "#c9ccd0",
+    "utility": "#a7bcd6",
+    "green": "#a9d19b",
+    "water": "#b9d7e8",
+    "reserve": "#e3e0d6",
+    "other": "#d9d9d9",
+}
+"""Zoning parcels by group of land use, near to the colours of Chinese planning drawings but paler."""
+_USE_LETTERS = {
+    "R": "residential",
+    "A": "public",
+    "B": "commercial",
+    "M": "industrial",
+    "W": "logistics",
+    "S": "transport",
+    "U": "utility",
+    "G": "green",
+    "E": "water",
+    "07": "residential",
+    "08": "public",
+    "09": "commercial",
+    "10": "industrial",
+    "11": "logistics",
+    "12": "transport",
+    "13": "utility",
+    "14": "green",
+    "16": "reserve",
+    "17": "water",
+}
+
+_CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "elderly": ("#8f3f97", ("elderly_day_care", "elderly_home", "nursing_care_home", "community_canteen")),
+    "health": ("#c2475a", ("community_health_station", "community_health_centre", "outpatient")),
+    "education": ("#a8811a", ("kindergarten", "primary_school", "junior_middle_school", "nursery")),
+    "commerce": ("#117733", ("food_market", "community_retail", "mall", "convenience_store", "restaurant", "bank")),
+    "culture": ("#332288", ("culture_station", "culture_centre")),
+    "sport": (
+        "#2f948a",
+        (
+            "small_sports_ground",
+            "outdoor_fitness_ground",
+            "medium_multisport_ground",
+            "large_multisport_ground",
+            "sports_hall_fitness_centre",
+            "gym",
+        ),
+    ),
+    "admin": (
+        "#4a6b8a",
+        ("community_service_station", "street_service_centre", "subdistrict_office", "police_station"),
+    ),
+    "transport": (
+        "#5a5a5a",
+        ("bus_stop", "metro_station", "bus_terminal", "bus_stop_5", "bike_parking", "car_parking"),
+    ),
+    "municipal": ("#857352", ("public_toilet", "recycling_point", "refuse_collection_station", "parcel_point")),
+}
+_SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond", "pentagon", "cross", "down", "star")
+_SPARE = ("#88572b", "#5b7fbf", "#999933", "#aa5577", "#557755")
+
+
+def class_marks(keys: Iterable[str]) -> dict[str, Mark]:
+    """Return a mark for each facility class: the colour says its field (elderly, health, …), the shape the class in it.
+
+    A class of the Chinese standard looks the same in every study; classes of a user's own standard take spare colours
+    in the order given.
+
+    Examples
+    --------
+    >>> marks = class_marks(["elderly_day_care", "elderly_home", "my_library"])
+    >>> [mark.shape for mark in marks.values()], marks["my_library"].color
+    (['circle', 'square', 'circle'], '#88572b')
+    """
+    known = {
+        key: Mark(_SHAPES[place % len(_SHAPES)], color)
+        for color, members in _CATEGORIES.values()
+        for place, key in enumerate(members)
+    }
+    marks: dict[str, Mark] = {}
+    spare = 0
+    for key in keys:
+        mark = known.get(key) or known.get(key.removeprefix("td_"))
+        if mark is None:
+            mark = Mark(_SHAPES[spare // len(_SPARE) % len(_SHAPES)], _SPARE[spare % len(_SPARE)])
+            spare += 1
+        marks[key] = mark
+    return marks
+
+
+def missing_step(count: float) -> int:
+    """Return the step of `MISSING_FILLS` for a number of lacking classes.
+
+    Examples
+    --------
+    >>> [missing_step(count) for count in (0, 1, 4, 12)]
+    [0, 1, 3, 5]
+    """
+    return sum(count >= cut for cut in MISSING_CUTS[1:])
+
+
+def missing_labels(language: Language) -> tuple[str, ...]:
+    """Return the legend text of each step of `MISSING_FILLS`.
+
+    Examples
+    --------
+    >>> missing_labels("en")
+    ('none', '1', '2', '3–4', '5–6', '7 or more')
+    """
+    labels = [say("map.missing_none", language)]
+    for low, high in zip(MISSING_CUTS[1:], [*MISSING_CUTS[2:], None], strict=True):
+        if high is None:
+            labels.append(say("map.missing_more", language, count=low))
+        else:
+            labels.append(str(low) if high == low + 1 else f"{low}–{high - 1}")
+    return tuple(labels)
+
+
+def ring_fill(order: int) -> str:
+    """Return the fill of the ring of that order (1 = innermost); rings beyond the palette share its last colour.
+
+    Examples
+    --------
+    >>> ring_fill(1) == RING_FILLS[0], ring_fill(9) == RING_FILLS[-1]
+    (True, True)
+    """
+    return RING_FILLS[min(max(order, 1), len(RING_FILLS)) - 1]
+
+
+def use_fill(group: str | None) -> str:
+    """Return the fill of a zoning parcel by its group of land use, given by name or by code (R2, 0701).
+
+    Examples
+    --------
+    >>> use_fill("residential") == use_fill("R2") == use_fill("070102")
+    True
+    """
+    name = (group or "").strip()
+    name = name if name in USE_FILLS else _USE_LETTERS.get(name[:2]) or _USE_LETTERS.get(name[:1].upper(), "other")
+    return USE_FILLS[name]
+
+
+def street_tier(highway: str) -> str:
+    """Return which of the four street looks a street class (OSM's ``highway``) has.
+
+    Examples
+    --------
+    >>> street_tier("primary_link"), street_tier("residential"), street_tier("steps")
+    ('street_major', 'street_minor', 'street_path')
+    """
+    kind = highway.removesuffix("_link")
+    if kind in {"motorway", "trunk", "primary"}:
+        return "street_major"
+    if kind in {"secondary", "tertiary"}:
+        return "street_middle"
+    return (
+        "street_path"
+        if kind in {"footway", "path", "steps", "cycleway", "track", "bridleway", "corridor"}
+        else "street_minor"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How numbers of one kind are written: value times factor, rounded half up, grouped by thousands, unit behind.
+
+    Parameters
+    ----------
+    digits
+        Decimals shown.
+    factor
+        From the unit of the data to the unit shown.
+    unit
+        Key of the unit's text in the catalogue, ``None`` for none.
+    grouped
+        Whether thousands are set apart.
+    share
+        True for rates: what is not all is never written as 100 %, what is not none never as 0 %.
+    """
+
+    digits: int = 0
+    factor: float = 1.0
+    unit: str | None = None
+    grouped: bool = True
+    share: bool = False
+
+
+NUMBER_FORMATS: dict[str, NumberFormat] = {
+    "count": NumberFormat(),
+    "plain": NumberFormat(grouped=False),
+    "decimal": NumberFormat(digits=2),
+    "percent": NumberFormat(digits=1, factor=100.0, unit="map.unit_percent", share=True),
+    "metres": NumberFormat(unit="map.unit_m"),
+    "kilometres": NumberFormat(digits=1, factor=1e-3, unit="map.unit_km"),
+    "square_metres": NumberFormat(unit="map.unit_m2"),
+    "hectares": NumberFormat(digits=2, factor=1e-4, unit="map.unit_ha"),
+    "square_kilometres": NumberFormat(digits=2, factor=1e-6, unit="map.unit_km2"),
+    "seconds": NumberFormat(unit="map.unit_s"),
+    "minutes": NumberFormat(digits=1, factor=1 / 60, unit="map.unit_min"),
+    "ten_thousand": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan"),
+}
+"""Kinds of numbers; the page's script writes them by the same table."""
+
+NOTHING = "—"
+"""Stands where a value is not known."""
+
+
+def format_number(value: float | None, kind: str, language: Language) -> str:
+    """Return a number as its kind is written; what is not known as a dash.
+
+    Examples
+    --------
+    >>> format_number(12345.5, "count", "en"), format_number(12345, "hectares", "zh"), format_number(None, "count", "zh")
+    ('12,346', '1.23 公顷', '—')
+    >>> [format_number(rate, "percent", "en") for rate in (0.8725, 0.99999, 1.0)]
+    ['87.3%', '>99.9%', '100.0%']
+    """
+    form = NUMBER_FORMATS[kind]
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    unit = say(form.unit, language) if form.unit else ""
+    step = Decimal(1).scaleb(-form.digits)
+    shown = Decimal(float(value) * form.factor).quantize(step, rounding=ROUND_HALF_UP)
+    sign = ""
+    if form.share and 0 < value < 1:
+        if shown >= 100:
+            sign, shown = ">", 100 - step
+        elif shown <= 0:
+            sign, shown = "<", step
+    shown = abs(shown) if shown == 0 else shown
+    return f"{sign}{shown:,f}{unit}" if form.grouped else f"{sign}{shown:f}{unit}"
+
+
+def format_people(value: float | None, language: Language) -> str:
+    """Return a number of people for a headline: exact below ten thousand, and in 万 above it in Chinese.
+
+    Examples
+    --------
+    >>> format_people(9876, "zh"), format_people(312345, "zh"), format_people(312345, "en")
+    ('9,876', '31.23 万', '312,345')
+    """
+    large = language == "zh" and value is not None and math.isfinite(value) and abs(value) >= 10_000
+    return format_number(value, "ten_thousand" if large else "count", language)
+
+
+def format_area(value_m2: float | None, language: Language) -> str:
+    """Return an area in the unit that suits its size: m² below 1 ha, ha below 10 km², else km².
+
+    Examples
+    --------
+    >>> format_area(850, "en"), format_area(38_200, "zh"), format_area(25_000_000, "en")
+    ('850 m²', '3.82 公顷', '25.00 km²')
+    """
+    if value_m2 is None or not math.isfinite(value_m2) or value_m2 < 10_000:
+        return format_number(value_m2, "square_metres", language)
+    return format_number(value_m2, "hectares" if value_m2 < 10_000_000 else "square_kilometres", language)
+
+
+def format_length(value_m: float | None, language: Language) -> str:
+    """Return a length in metres, from 10 km on in kilometres.
+
+    Examples
+    --------
+    >>> format_length(312.4, "en"), format_length(12_340, "zh")
+    ('312 m', '12.3 公里')
+    """
+    far = value_m is not None and math.isfinite(value_m) and value_m >= 10_000
+    return format_number(value_m, "kilometres" if far else "metres", language)
+
+
+def format_limit(limit: float | None, unit: str, language: Language) -> str:
+    """Return a walking limit: metres, or minutes where the limit is in seconds.
+
+    Examples
+    --------
+    >>> format_limit(300.0, "m", "zh"), format_limit(900.0, "s", "en")
+    ('300 米', '15.0 min')
+    """
+    return format_number(limit, "minutes" if unit == "s" else "metres", language)
+
+
+def format_date(value: datetime.date | str | None, language: Language) -> str:
+    """Return a date as people write it; a text that is no ISO date is left as it stands.
+
+    Examples
+    --------
+    >>> format_date("2026-11-05", "zh"), format_date("2026-11-05", "en"), format_date("spring 2026", "en")
+    ('2026年11月5日', '5 November 2026', 'spring 2026')
+    """
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        try:
+            value = datetime.date.fromisoformat(value[:10])
+        except ValueError:
+            return value
+    return say("map.date", language, year=value.year, month=say(f"map.month_{value.month}", language), day=value.day)
