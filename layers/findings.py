@@ -191,7 +191,7 @@ class Findings:
         (layer, file, sha256, rows_in, rows_kept, datum, maker, licence). ``attribution``: sentences to print on every map.
         ``notes`` and ``warnings``: code and detail, for `lifecircle.layers.words.say`. ``classes``: for each facility class in
         the order of the standard ``{"zh", "en", "circle", "limit_m", "required", "group", "clause", "confidence", "sited"}``.
-        ``settings``, ``versions``, ``timings`` (seconds by step), ``totals`` (people, elders_60, households, compounds, …).
+        ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds, …).
 
     Examples
     --------
