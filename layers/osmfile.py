@@ -1,0 +1,401 @@
+"""Features of OSM extracts by tag, and the ground an extract covers: PBF and XML, clipped extracts too."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+from xml.etree.ElementTree import ParseError
+
+import geopandas as gpd
+import numpy as np
+import osmium
+import pandas as pd
+import shapely
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from ..gis.errors import Fault, InputError, MissingFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from .table import Shape
+
+SUFFIXES: tuple[str, ...] = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+"""How the names of OSM extracts end."""
+
+ATTRIBUTION = "© OpenStreetMap contributors"
+LICENCE = "ODbL 1.0"
+
+KEYS: tuple[str, ...] = (
+    "name",
+    "name:zh",
+    "name:en",
+    "amenity",
+    "shop",
+    "leisure",
+    "healthcare",
+    "healthcare:speciality",
+    "social_facility",
+    "social_facility:for",
+    "office",
+    "government",
+    "tourism",
+    "sport",
+    "club",
+    "community_centre",
+    "community_centre:for",
+    "school",
+    "isced:level",
+    "min_age",
+    "max_age",
+    "railway",
+    "public_transport",
+    "highway",
+    "station",
+    "building",
+    "building:levels",
+    "building:use",
+    "height",
+    "landuse",
+    "natural",
+    "waterway",
+    "barrier",
+    "access",
+    "capacity",
+    "capacity:beds",
+    "beds",
+    "operator",
+    "operator:type",
+    "fitness_station",
+    "layer",
+    "tunnel",
+    "disused",
+    "abandoned",
+    "start_date",
+)
+"""Tags that become columns, beside the keys that were asked for, where any feature has them."""
+
+_LINE_KEYS = frozenset({"highway", "railway", "waterway", "barrier", "aerialway", "power", "route"})
+_POLYGON_VALUES = frozenset({"riverbank", "dock", "station", "platform"})
+_TRIM_PERCENT = 1.0
+_BUDGET_OF_EXPLAINED_TEXT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TagFilter:
+    """One filter of a layer: a key, and the values accepted (none: every value but ``no``).
+
+    Examples
+    --------
+    >>> clinic = TagFilter.parse("amenity=clinic|doctors")
+    >>> clinic.accepts({"amenity": "doctors;dentist"}), clinic.accepts({"amenity": "school"})
+    (True, False)
+    >>> TagFilter.parse("building").accepts({"building": "no"})
+    False
+    """
+
+    key: str
+    values: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> TagFilter:
+        """Read ``key``, ``key=value`` or ``key=one|other``.
+
+        Raises
+        ------
+        InputError
+            When the text has no key or an empty value.
+        """
+        key, equals, value = text.partition("=")
+        values = (
+            frozenset(part.strip() for part in value.split("|"))
+            if equals and value.strip() != "*"
+            else frozenset[str]()
+        )
+        if not key.strip() or "" in values:
+            message = f"not a tag filter: {text!r}"
+            raise InputError(message, Fault("faults.osm_tag", value=text))
+        return cls(key.strip(), values)
+
+    def accepts(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether a feature with these tags passes; ``a;b`` counts as both values."""
+        value = tags.get(self.key)
+        if value is None:
+            return False
+        if not self.values:
+            return value != "no"
+        return value in self.values or not self.values.isdisjoint(part.strip() for part in value.split(";"))
+
+
+def is_osm(path: Path) -> bool:
+    """Tell from the name whether a file is an OSM extract.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> is_osm(Path("city.osm.pbf")), is_osm(Path("city.gpkg"))
+    (True, False)
+    """
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def refuse_unsafe(path: Path) -> None:
+    """Refuse an OSM file that is missing, is not OSM, or is XML with a document type (entity tricks).
+
+    An OSM file never declares a document type, so its prolog is read and any declaration refused before the reader, which
+    would expand entities, sees the file.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    InputError
+        When the file cannot be an OSM extract or declares a document type.
+    """
+    if not path.is_file():
+        message = f"no such file: {path}"
+        raise MissingFileError(message, Fault("faults.file_missing", file=str(path)))
+    name = path.name.lower()
+    if name.endswith(".pbf"):
+        return
+    openers = {".gz": gzip.open, ".bz2": bz2.open}
+    opener = openers.get(path.suffix.lower(), open)
+    try:
+        with opener(path, "rb") as file:
+            _, root = next(iterparse(file, events=("start",), forbid_dtd=True))
+    except DefusedXmlException as error:
+        message = f"the XML declares a document type: {path}"
+        raise InputError(message, Fault("faults.osm_entities", file=str(path))) from error
+    except (ParseError, StopIteration, OSError, EOFError, ValueError) as error:
+        raise _broken(path, error) from error
+    if root.tag != "osm":
+        raise _broken(path, ValueError(f"<{root.tag}>"))
+
+
+def _broken(path: Path, error: Exception) -> InputError:
+    """Return the error for an extract that cannot be read."""
+    reason = " ".join(str(error).split())[:_BUDGET_OF_EXPLAINED_TEXT]
+    message = f"not a readable OSM extract: {path} ({reason})"
+    return InputError(message, Fault("faults.osm_broken", file=str(path), detail={"reason": reason}))
+
+
+@dataclass(slots=True)
+class _Harvest:
+    """Features collected while an extract streams by."""
+
+    geometries: list[object] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    tags: list[dict[str, str]] = field(default_factory=list)
+    closed: int = 0
+    assembled: int = 0
+
+    def add(self, geometry: object, kind: str, number: int, tags: dict[str, str]) -> None:
+        self.geometries.append(geometry)
+        self.kinds.append(kind)
+        self.ids.append(number)
+        self.tags.append(tags)
+
+    def frame(self, keys: Iterable[str]) -> gpd.GeoDataFrame:
+        columns: dict[str, object] = {
+            "osm_type": pd.array(self.kinds, dtype="str"),
+            "osm_id": np.array(self.ids, dtype=np.int64),
+        }
+        for key in dict.fromkeys(keys):
+            values = [tags.get(key) for tags in self.tags]
+            if any(value is not None for value in values):
+                columns[key] = pd.array(values, dtype="str")
+        geometries = np.array(self.geometries, dtype=object)
+        frame = gpd.GeoDataFrame(columns, geometry=geometries, crs="EPSG:4326")
+        frame.attrs["skipped"] = max(0, self.closed - self.assembled)
+        return frame
+
+
+def osm_features(
+    path: Path, tags: Sequence[str], shapes: Sequence[Shape], *, keys: Sequence[str] = KEYS
+) -> gpd.GeoDataFrame:
+    """Read the features of an OSM extract that pass any of some tag filters.
+
+    Nodes become points, open ways lines, closed ways and multipolygon relations polygons; a closed way that matched by a key of
+    lines (``highway``, ``railway``, ``waterway``, ``barrier``) stays a line unless it says ``area=yes``. Nodes that a clipped
+    extract lacks are left out of lines, which then may fall into parts; polygons that lack nodes are left out and counted.
+
+    Parameters
+    ----------
+    path
+        PBF, XML, or XML packed with gzip or bzip2.
+    tags
+        Filters as ``TagFilter.parse`` reads them; a feature that passes one of them is kept.
+    shapes
+        Which of Point, LineString, Polygon to return.
+    keys
+        Tags that become columns where any feature has them; the keys of the filters always do.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4326, with ``osm_type`` (node, way, relation), ``osm_id`` and the tags; ``attrs["skipped"]`` counts closed ways
+        that could not be closed for want of nodes.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    InputError
+        When the file is not an OSM extract, is cut short, or declares entities.
+    """
+    refuse_unsafe(path)
+    filters = [TagFilter.parse(text) for text in tags]
+    wanted = tuple(dict.fromkeys(rule.key for rule in filters))
+    harvest = _Harvest()
+    factory = osmium.geom.WKBFactory()
+    processor = osmium.FileProcessor(str(path))
+    has_key = osmium.filter.KeyFilter(*wanted)
+    processor = processor.with_areas(has_key) if "Polygon" in shapes else processor.with_locations()
+    try:
+        for item in processor.with_filter(has_key):
+            found = {tag.k: tag.v for tag in item.tags}
+            passed = [rule.key for rule in filters if rule.accepts(found)]
+            if passed:
+                _collect(item, found, passed, shapes, factory, harvest)
+    except RuntimeError as error:
+        raise _broken(path, error) from error
+    texts = [entry if isinstance(entry, str) else None for entry in harvest.geometries]
+    parsed = shapely.from_wkb(np.array(texts, dtype=object))
+    harvest.geometries = [
+        shape if shape is not None else entry for shape, entry in zip(parsed, harvest.geometries, strict=True)
+    ]
+    return harvest.frame((*wanted, *keys))
+
+
+def _collect(  # noqa: PLR0913  one feature and all that decides what becomes of it
+    item: osmium.osm.OSMEntity,
+    tags: dict[str, str],
+    passed: list[str],
+    shapes: Sequence[Shape],
+    factory: osmium.geom.WKBFactory,
+    harvest: _Harvest,
+) -> None:
+    """Add a feature to the harvest in the geometry that its kind and tags ask for."""
+    if item.is_node():
+        if "Point" in shapes and item.location.valid():
+            harvest.add(factory.create_point(item), "node", item.id, tags)
+        return
+    linear = _is_line(tags, passed)
+    if item.is_area():
+        if "Polygon" in shapes and not (linear and item.from_way()):
+            harvest.assembled += item.from_way()
+            kind = "way" if item.from_way() else "relation"
+            harvest.add(factory.create_multipolygon(item), kind, item.orig_id(), tags)
+        return
+    if item.is_way():
+        closed = item.is_closed() and len(item.nodes) > 3
+        harvest.closed += closed and not linear and "Polygon" in shapes
+        if "LineString" in shapes and (linear or not closed):
+            line = _line(item)
+            if line is not None:
+                harvest.add(line, "way", item.id, tags)
+
+
+def _is_line(tags: Mapping[str, str], passed: Iterable[str]) -> bool:
+    """Tell whether a closed way with these tags is a line, by the keys that let it pass."""
+    if tags.get("area") == "yes":
+        return False
+    return all(key in _LINE_KEYS and tags[key] not in _POLYGON_VALUES for key in passed)
+
+
+def _line(way: osmium.osm.Way) -> shapely.Geometry | None:
+    """Return a way's line from the nodes that the extract holds; None where fewer than two in a row are."""
+    parts: list[list[tuple[float, float]]] = [[]]
+    for node in way.nodes:
+        if node.location.valid():
+            parts[-1].append((node.lon, node.lat))
+        elif parts[-1]:
+            parts.append([])
+    lines = [shapely.LineString(part) for part in parts if len(part) > 1]
+    if not lines:
+        return None
+    return lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)
+
+
+def osm_extent(path: Path) -> shapely.Polygon:
+    """Return the ground that an OSM extract covers: the hull of its streets, without what trails out of it.
+
+    Streets are cut to the box that the file's header states. Where it states none, ways that start inside the extract trail
+    outside; the outermost 1 % of the street nodes on each side are then left out.
+
+    Parameters
+    ----------
+    path
+        An OSM extract.
+
+    Returns
+    -------
+    Polygon
+        In EPSG:4326.
+
+    Raises
+    ------
+    InputError
+        When the extract holds no street.
+    """
+    refuse_unsafe(path)
+    nodes, box = _street_nodes(path)
+    if box is not None:
+        low, high = np.array(box[:2]), np.array(box[2:])
+    elif len(nodes):
+        low, high = np.percentile(nodes, [_TRIM_PERCENT, 100 - _TRIM_PERCENT], axis=0)
+    else:
+        low = high = np.zeros(2)
+    inside = nodes[((nodes >= low) & (nodes <= high)).all(axis=1)]
+    hull = shapely.MultiPoint(inside).convex_hull
+    if hull.geom_type != "Polygon":
+        message = f"the extract holds no streets: {path}"
+        raise InputError(message, Fault("faults.osm_no_streets", file=str(path)))
+    return cast("shapely.Polygon", hull)
+
+
+def osm_box(path: Path) -> shapely.Polygon:
+    """Return the box that an extract covers: its header's, or that of all its street nodes (EPSG:4326).
+
+    Raises
+    ------
+    InputError
+        When the header states no box and the extract holds no street.
+    """
+    refuse_unsafe(path)
+    try:
+        stated = osmium.FileProcessor(str(path)).header.box()
+    except RuntimeError as error:
+        raise _broken(path, error) from error
+    if stated.valid():
+        return shapely.box(stated.bottom_left.lon, stated.bottom_left.lat, stated.top_right.lon, stated.top_right.lat)
+    nodes, _ = _street_nodes(path)
+    if not len(nodes):
+        message = f"the extract holds no streets: {path}"
+        raise InputError(message, Fault("faults.osm_no_streets", file=str(path)))
+    return shapely.box(*nodes.min(axis=0), *nodes.max(axis=0))
+
+
+def _street_nodes(path: Path) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
+    """Return lon/lat of the nodes of all highways, float64[n, 2], and the header's box where it has one."""
+    lon: list[float] = []
+    lat: list[float] = []
+    entities = osmium.osm.NODE | osmium.osm.WAY
+    try:
+        processor = osmium.FileProcessor(str(path), entities)
+        box = processor.header.box()
+        ways = processor.with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+        for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
+            for node in way.nodes:
+                if node.location.valid():
+                    lon.append(node.lon)
+                    lat.append(node.lat)
+    except RuntimeError as error:
+        raise _broken(path, error) from error
+    stated = (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat) if box.valid() else None
+    return np.column_stack([np.array(lon), np.array(lat)]), stated
