@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from ..gis.errors import Fault
+from .repair import mend
+from .study import Note
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import geopandas as gpd
 
 Kind: TypeAlias = Literal["id", "text", "int", "float", "bool", "choice"]
@@ -17,6 +22,9 @@ Shape: TypeAlias = Literal["Point", "LineString", "Polygon"]
 
 SHOWN_PER_COLUMN = 5
 """How many rows of one column with one fault are listed before the rest is counted."""
+
+TRUE_WORDS = frozenset({"true", "t", "yes", "y", "1", "1.0", "是", "有", "真", "√", "开", "开放"})
+FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0", "否", "无", "假", "×", "关", "封闭", "关闭"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +79,259 @@ class Contract:
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A layer after its check: the frame as the product reads it, what is wrong with it, what was done to it."""
+
+    frame: gpd.GeoDataFrame
+    faults: tuple[Fault, ...]
+    notes: tuple[Note, ...]
+
+
+def check(
+    frame: gpd.GeoDataFrame,
+    contract: Contract,
+    *,
+    file: str,
+    columns: Mapping[str, str] | None = None,
+    values: Mapping[str, Mapping[str, str]] | None = None,
+    optional: frozenset[str] = frozenset(),
+) -> Checked:
+    """Bring a layer into the form of its contract and report every fault of it at once.
+
+    Columns are named by the column map, else by the contract's own names, else by the names they go by. Numbers become
+    float64 (``int`` becomes int64 where no value is missing), ``bool`` becomes bool (``boolean`` where values are missing),
+    the rest text. A missing value stays missing: it is unknown, not zero. Columns that the file lacks stay absent, except
+    the id, which is then numbered from 1. The geometry is mended by `lifecircle.layers.repair.mend`.
+
+    Parameters
+    ----------
+    frame
+        The layer in a metric CRS (area changes are judged by it).
+    contract
+        What it must be.
+    file
+        Name of its file, for the faults.
+    columns
+        Product column → file column.
+    values
+        Product column → file value → product value.
+    optional
+        Required columns that this source may lack.
+
+    Returns
+    -------
+    Checked
+        The frame has index 0…n-1. It may be used only when no fault blocks.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import Point
+    >>> cells = gpd.GeoDataFrame({"人口": ["12", "-3"]}, geometry=[Point(0, 0), Point(9, 0)], crs="EPSG:4547")
+    >>> people = Column("people", "float", required=True, least=0, also=("人口",))
+    >>> checked = check(cells, Contract("population", ("Point",), (people,)), file="cells.csv")
+    >>> print(*checked.faults)
+    faults.negative (file=cells.csv, layer=population, row=2, column=人口, value=-3)
+    >>> checked.frame["people"].tolist()
+    [12.0, -3.0]
+    """
+    frame = frame.reset_index(drop=True)
+    if frame.empty:
+        return Checked(frame, (Fault("faults.layer_empty", file=file, layer=contract.layer),), ())
+    report = _Report(file, contract.layer)
+    found = _named(frame, contract, columns or {}, report, optional)
+    report.rows = _row_labels(frame, found, contract)
+    taken = {name for name in found.values() if name is not None}
+    product = {column.name for column in contract.columns}
+    clash = {name: f"{name}_file" for name in frame.columns if name in product and name not in taken}
+    out = frame.rename(columns=clash)
+    for column in contract.columns:
+        source = found.get(column.name)
+        if source is None:
+            if column.kind == "id":
+                out[column.name] = pd.array([str(number + 1) for number in range(len(out))], dtype="str")
+                report.notes.append(Note("study.ids_generated", {"layer": contract.layer, "count": len(out)}))
+            continue
+        out[column.name] = _typed(frame[source], column, (values or {}).get(column.name, {}), report)
+    out = out.drop(columns=[name for name in taken if name not in product and name in out.columns])
+    mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows)
+    return Checked(mended.frame, (*report.faults, *mended.faults), (*report.notes, *mended.notes))
+
+
+@dataclass(slots=True)
+class _Report:
+    """Where the faults and notes of one layer gather."""
+
+    file: str
+    layer: str
+    rows: pd.Series = field(default_factory=lambda: pd.Series(dtype=object))
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def cells(self, code: str, column: str, wrong: pd.Series, given: pd.Series, **detail: object) -> None:
+        """Report the rows of a column for which ``wrong`` holds: the first few by name, the rest as a number."""
+        places = np.flatnonzero(wrong.to_numpy(dtype=bool))
+        for place in places[:SHOWN_PER_COLUMN]:
+            value = given.iloc[place]
+            shown = None if pd.isna(value) else str(value)
+            self.faults.append(Fault(code, self.file, self.layer, self.rows.iloc[place], column, shown, detail))
+        more = len(places) - SHOWN_PER_COLUMN
+        if more > 0:
+            self.faults.append(Fault("faults.and_more", self.file, self.layer, column=column, detail={"count": more}))
+
+
+def _named(
+    frame: gpd.GeoDataFrame,
+    contract: Contract,
+    columns: Mapping[str, str],
+    report: _Report,
+    optional: frozenset[str],
+) -> dict[str, str | None]:
+    """Find the file's column for each column of the contract; report maps that miss and required columns that lack."""
+    present = [str(name) for name in frame.columns if name != frame.geometry.name]
+    listed = ", ".join(present) or "-"
+    product = {column.name for column in contract.columns}
+    for name, source in columns.items():
+        if name not in product:
+            known = ", ".join(sorted(product))
+            fault = Fault("faults.column_unknown", report.file, report.layer, column=name, detail={"known": known})
+            report.faults.append(fault)
+        elif source not in present:
+            fault = Fault("faults.column_missing", report.file, report.layer, column=source, detail={"columns": listed})
+            report.faults.append(fault)
+    found: dict[str, str | None] = {name: source for name, source in columns.items() if source in present}
+    found |= propose_columns([name for name in present if name not in found.values()], contract, skip=set(columns))
+    for column in contract.columns:
+        if column.required and column.name not in found and column.name not in columns and column.name not in optional:
+            detail = {"columns": listed, "also": ", ".join(column.also) or column.name}
+            report.faults.append(
+                Fault("faults.column_required", report.file, report.layer, column=column.name, detail=detail)
+            )
+    return found
+
+
+def propose_columns(present: list[str], contract: Contract, *, skip: set[str] | None = None) -> dict[str, str]:
+    """Propose the file's column for each column of a contract, by the names that columns go by in planners' files.
+
+    The product's own names come first, then the other names in the contract's order, letter case ignored; last, names that
+    a shapefile cut to ten bytes. Each column of the file is proposed once.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.contracts import CONTRACTS
+    >>> propose_columns(["小区名称", "总户数", "备注"], CONTRACTS["compounds"])
+    {'name': '小区名称', 'households': '总户数'}
+    """
+    free = dict.fromkeys(present)
+    lower = {name.strip().lower(): name for name in reversed(present)}
+    found: dict[str, str] = {}
+    wanted = [column for column in contract.columns if column.name not in (skip or set())]
+    for names in (lambda column: (column.name,), lambda column: column.also, _cut_names):
+        for column in wanted:
+            if column.name in found:
+                continue
+            for name in names(column):
+                source = lower.get(name.lower())
+                if source is not None and source in free:
+                    found[column.name] = source
+                    del free[source]
+                    break
+    return {column.name: found[column.name] for column in wanted if column.name in found}
+
+
+def _cut_names(column: Column) -> list[str]:
+    """Return how a shapefile's ten bytes cut the names of a column, in GB18030 and in UTF-8."""
+    cut: list[str] = []
+    for name in (column.name, *column.also):
+        for encoding in ("gb18030", "utf-8"):
+            data = name.encode(encoding)
+            if len(data) > 10:
+                cut.append(data[:10].decode(encoding, errors="ignore"))
+    return cut
+
+
+def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str | None], contract: Contract) -> pd.Series:
+    """Return what a user finds each row by: its id where the file has one, else its number from 1."""
+    numbers = pd.Series(range(1, len(frame) + 1), dtype=object)
+    for column in contract.columns:
+        source = found.get(column.name)
+        if column.kind == "id" and source is not None:
+            ids = _text(frame[source])
+            return ids.astype(object).where(ids.notna(), numbers)
+    return numbers
+
+
+def _text(values: pd.Series) -> pd.Series:
+    """Return values as stripped text, whole numbers without a decimal point, empty text as missing."""
+    if pd.api.types.is_float_dtype(values):
+        whole = values.dropna()
+        if bool((whole == whole.round()).all()):
+            values = values.astype("Int64")
+    text = values.astype("str").str.strip()
+    return text.mask(values.isna().to_numpy() | (text == "").to_numpy())
+
+
+def _typed(given: pd.Series, column: Column, mapped: Mapping[str, str], report: _Report) -> pd.Series:
+    """Return a column of the file as its kind asks, and report the cells that cannot be."""
+    name = str(given.name)
+    if mapped:
+        text = _text(given)
+        given = text.map(mapped).where(text.isin(list(mapped)), text).rename(given.name)
+    if column.kind in ("int", "float"):
+        return _number(given, column, name, report)
+    if column.kind == "bool":
+        return _boolean(given, name, report)
+    text = _text(given)
+    if column.kind == "choice":
+        return _choice(text, column, name, report)
+    if column.kind == "id":
+        report.cells("faults.id_missing", name, text.isna(), given)
+        report.cells("faults.id_twice", name, text.notna() & text.duplicated(keep="first"), given)
+    return text
+
+
+def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.Series:
+    """Return numbers: text with thousands separators is read, what is not a number is reported."""
+    if pd.api.types.is_numeric_dtype(given) and not pd.api.types.is_bool_dtype(given):
+        numbers = given.astype("float64")
+        report.cells("faults.not_number", name, pd.Series(np.isinf(numbers)), given)
+    else:
+        text = _text(given)
+        plain = text.str.normalize("NFKC").str.replace(r"(?<=\d),(?=\d{3}(?:\D|$))", "", regex=True)
+        numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
+        numbers = numbers.mask(np.isinf(numbers))
+        report.cells("faults.not_number", name, text.notna() & numbers.isna(), given)
+    if column.least is not None:
+        code = "faults.negative" if column.least == 0 else "faults.too_small"
+        report.cells(code, name, numbers < column.least, given, least=column.least)
+    if column.kind == "int":
+        report.cells("faults.not_whole", name, numbers.notna() & (numbers != numbers.round()), given)
+        if bool((numbers.notna() & (numbers == numbers.round()) & (numbers.abs() < 2**53)).all()):
+            return numbers.astype("int64")
+    return numbers
+
+
+def _boolean(given: pd.Series, name: str, report: _Report) -> pd.Series:
+    """Return yes and no, in the words of either language."""
+    if pd.api.types.is_bool_dtype(given):
+        words = given.astype("boolean")
+    else:
+        text = _text(given).str.lower()
+        words = pd.Series(pd.NA, index=given.index, dtype="boolean")
+        words[text.isin(TRUE_WORDS)] = True
+        words[text.isin(FALSE_WORDS)] = False
+        report.cells("faults.not_bool", name, text.notna() & words.isna(), given)
+    return words if bool(words.isna().any()) else words.astype(bool)
+
+
+def _choice(text: pd.Series, column: Column, name: str, report: _Report) -> pd.Series:
+    """Return the product's value for each name of a choice; report what is none of them."""
+    lookup = {alias.lower(): value for value, names in column.choices.items() for alias in (value, *names)}
+    chosen = text.str.lower().map(lookup).astype("str")
+    wrong = text.notna() & chosen.isna()
+    first = wrong & ~text.where(wrong).duplicated()
+    report.cells("faults.unknown_choice", name, first, text, choices=", ".join(column.choices))
+    return chosen
