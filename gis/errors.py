@@ -6,9 +6,12 @@ the same thing in the user's language and all faults of an input can be reported
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 

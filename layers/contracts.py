@@ -110,7 +110,9 @@ GATES = Contract(
         Column("gate_id", "id", also=("大门编号", "编号", "id")),
         Column("compound_id", "text", also=("小区编号", "所属小区")),
         Column("open", "bool", also=("开放", "是否开放")),
-        Column("passes", "choice", choices={"all": ("所有人", "公众"), "residents": ("居民", "业主")}, also=("通行对象",)),
+        Column(
+            "passes", "choice", choices={"all": ("所有人", "公众"), "residents": ("居民", "业主")}, also=("通行对象",)
+        ),
     ),
 )
 STREETS = Contract(
@@ -132,7 +134,12 @@ BARRIERS = Contract(
     "barriers",
     ("LineString", "Polygon"),
     (
-        Column("kind", "choice", choices={"river": ("河流", "水域"), "railway": ("铁路",), "wall": ("围墙",)}, also=("类型",)),
+        Column(
+            "kind",
+            "choice",
+            choices={"river": ("河流", "水域"), "railway": ("铁路",), "wall": ("围墙",)},
+            also=("类型",),
+        ),
         _NAME,
     ),
 )
@@ -229,4 +236,4 @@ CONTRACTS: dict[str, Contract] = {
         POPULATION,
     )
 }
-"""Contract of each layer that study.toml may name; ``area`` stands apart. ``dem`` and a raster ``population`` have none."""
+"""Contract of each layer that study.toml may name; ``area`` stands apart, rasters have none."""

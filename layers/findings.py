@@ -22,7 +22,18 @@ MEASURES: tuple[str, ...] = ("people", "elders_60", "children_3_6", "children_6_
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "area": ("name",),
-    "rings": ("ring_id", "name", "order", "policy", "area_m2", "people", "elders_60", "households", "compounds", "projects"),
+    "rings": (
+        "ring_id",
+        "name",
+        "order",
+        "policy",
+        "area_m2",
+        "people",
+        "elders_60",
+        "households",
+        "compounds",
+        "projects",
+    ),
     "districts": ("district_id", "name", "area_m2", "people", "elders_60", "households", "compounds"),
     "compounds": (
         "compound_id",
@@ -60,7 +71,17 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "ring_id",  # of the ring that holds most of it
         "against_policy",  # True when its floor area grows in a ring whose policy is subtract, and the like
     ),
-    "facilities": ("facility_id", "name", "facility_class", "capacity", "floor_area_m2", "status", "source", "access_m", "snap"),
+    "facilities": (
+        "facility_id",
+        "name",
+        "facility_class",
+        "capacity",
+        "floor_area_m2",
+        "status",
+        "source",
+        "access_m",
+        "snap",
+    ),
     "demand": (
         "demand_id",
         "people",
@@ -94,7 +115,18 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "runner_up",
         "runner_up_loses",
     ),
-    "candidates": ("site_id", "name", "kind", "area_m2", "floor_area_m2", "tenure", "land_use", "facility_class", "fits", "reason"),
+    "candidates": (
+        "site_id",
+        "name",
+        "kind",
+        "area_m2",
+        "floor_area_m2",
+        "tenure",
+        "land_use",
+        "facility_class",
+        "fits",
+        "reason",
+    ),
     "streets": ("highway", "length_m", "component"),
     "barriers": ("kind", "name"),
 }
@@ -187,11 +219,15 @@ class Findings:
     tables
         The frames of `TABLES`.
     manifest
-        JSON-like. ``study``: name, language, made_up, date, map_approval, crs, walker, gates, standard. ``sources``: one a file
-        (layer, file, sha256, rows_in, rows_kept, datum, maker, licence). ``attribution``: sentences to print on every map.
-        ``notes`` and ``warnings``: code and detail, for `lifecircle.layers.words.say`. ``classes``: for each facility class in
-        the order of the standard ``{"zh", "en", "circle", "limit_m", "required", "group", "clause", "confidence", "sited"}``.
-        ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds, …).
+        JSON-like:
+
+        * ``study``: name, language, made_up, date, map_approval, crs, walker, gates, standard;
+        * ``sources``: for each file layer, file, sha256, rows_in, rows_kept, datum, maker, licence;
+        * ``attribution``: sentences to print on every map;
+        * ``notes``, ``warnings``: code and detail, for `lifecircle.layers.words.say`;
+        * ``classes``: for each facility class in the order of the standard zh, en, circle, limit_m, required, group,
+          clause, confidence, sited;
+        * ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds …).
 
     Examples
     --------

@@ -31,7 +31,7 @@ def _refuse(target: Path, error: OSError) -> OutputError:
 def whole_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside `target`; on success move its entries into `target`, on failure remove it.
 
-    Entries of `target` with other names stay as they are. A reader of `target` sees each entry either as it was or whole.
+    Entries of `target` with other names stay as they are. A reader of `target` sees each entry as it was, or whole.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def _replace(entry: Path, place: Path) -> None:
 
 
 def neutral(text: object) -> object:
-    """Return a cell so that a spreadsheet shows it and never runs it: texts that start like a formula get an apostrophe.
+    """Return a cell that a spreadsheet shows and never runs: texts that start like a formula get an apostrophe.
 
     Examples
     --------
@@ -81,8 +81,8 @@ def neutral(text: object) -> object:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as UTF-8 with a byte order mark, as Excel needs it for Chinese; text cells cannot run as formulas."""
+    """Write a table as UTF-8 with a byte order mark, as Excel needs for Chinese; no text cell can run as a formula."""
     safe = table.copy()
-    for name in safe.columns[[not dtype.kind in "iufbM" for dtype in safe.dtypes]]:
+    for name in safe.columns[[dtype.kind not in "iufbM" for dtype in safe.dtypes]]:
         safe[name] = safe[name].map(neutral)
     safe.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime  # noqa: TC003  pydantic reads the annotations when the module runs
+import datetime as dt  # noqa: TC003  pydantic reads the annotations when the module runs
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,14 +25,15 @@ class StudySection(_Strict):
     language: Literal["zh", "en"] = "zh"
     made_up: bool = False
     """True when the data are not of a real place; said on every map and page."""
-    date: datetime.date | None = None
+    date: dt.date | None = None
     """Date of the data; the day of the run where it is not given."""
     crs: str = "auto"
     """Working CRS: ``auto`` (CGCS2000 3-degree zone in China, UTM elsewhere) or an EPSG code in metres."""
     standard: str = "gb50180-2018"
     """A standard that ships with lifecircle, or the path of a TOML file."""
     walker: str = "standard"
-    """``standard`` (metres, as the standards are written), ``adult``, ``elderly``, ``frail``, ``wheelchair``, or a profile of ``[walkers]``."""
+    """``standard`` (metres, as the standards are written), ``adult``, ``elderly``, ``frail``, ``wheelchair``, or one
+    of ``[walkers]``."""
     gates: Literal["auto", "gated", "open", "residents"] = "auto"
     """Whether walls count. ``auto``: ``gated`` where gates are known, else ``open``."""
     snap_limit_m: Positive = 200.0
@@ -47,7 +48,8 @@ class LayerSection(_Strict):
     layer: str | None = None
     """Layer inside the file; may be left out when the file has one."""
     datum: str | None = None
-    """``wgs84``, ``gcj02``, ``bd09``, ``cgcs2000`` or ``EPSG:n``; needed where the file states no CRS, and counts before it."""
+    """``wgs84``, ``gcj02``, ``bd09``, ``cgcs2000`` or ``EPSG:n``; needed where the file states no CRS, and counts before
+    it."""
     encoding: str | None = None
     columns: dict[str, str] = {}
     """The product's column → the file's column."""
@@ -63,7 +65,7 @@ class LayerSection(_Strict):
 
 
 class RingSection(_Strict):
-    """One ``[[rings.ring]]``: a ring bounded by named lines of the layer ``ring_lines`` (or the streets), inside out."""
+    """One ``[[rings.ring]]``: a ring bounded by named lines of ``ring_lines`` (or the streets), inside out."""
 
     name: str
     bounded_by: list[str]

@@ -1,4 +1,4 @@
-"""The steps of a long run: announced to whoever shows progress, measured for whoever asks where time and memory went."""
+"""The steps of a long run: announced to whoever shows progress, measured for whoever asks where the time went."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def peak_memory_mb() -> float | None:
-    """Return the largest memory this process has used so far, in MB; ``None`` where the system does not tell (Windows)."""
+    """Return the largest memory this process has used so far in MB; ``None`` where the system does not tell."""
     if sys.platform == "win32":
         return None
     import resource  # noqa: PLC0415  not on Windows

@@ -40,8 +40,8 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def save(findings: Findings, folder: Path) -> None:
     """Write findings into an existing folder: ``findings.gpkg``, ``manifest.json`` and the CSV tables.
 
-    Layers and tables are all in the one GeoPackage; the CSV files repeat `CSV_TABLES` for people without a GIS. Nothing in
-    them depends on the clock, so the same input gives the same bytes.
+    Layers and tables are all in the one GeoPackage; the CSV files repeat `CSV_TABLES` for people without a GIS. Nothing
+    in them depends on the clock, so the same input gives the same bytes.
     """
     path = folder / GEOPACKAGE
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
@@ -50,7 +50,13 @@ def save(findings: Findings, folder: Path) -> None:
             layer = findings.layers[name]
             kind = None if len(layer) else "Unknown"
             pyogrio.write_dataframe(
-                _plain(layer), path, layer=name, driver="GPKG", append=path.exists(), geometry_type=kind, promote_to_multi=False
+                _plain(layer),
+                path,
+                layer=name,
+                driver="GPKG",
+                append=path.exists(),
+                geometry_type=kind,
+                promote_to_multi=False,
             )
         for name in TABLES:
             if name not in LAYERS:

@@ -57,8 +57,8 @@ class Study:
     area
         One row: the study area.
     layers
-        Checked tables by name of `lifecircle.layers.contracts.CONTRACTS`, index 0…n-1. A layer that was not given is absent,
-        which is not the same as empty.
+        Checked tables by name of `lifecircle.layers.contracts.CONTRACTS`, index 0…n-1. A layer that was not given is
+        absent, which is not the same as empty.
     rasters
         ``dem`` and, when people come as a raster, ``population``: paths, with the CRS in the file.
     osm

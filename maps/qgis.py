@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pyogrio
@@ -66,23 +66,34 @@ def _documents(findings: Findings, language: Language) -> dict[str, str]:
         "rings": _categories(
             "order",
             [
-                (str(order), name, _area(style.Look(line=style.LOOKS["rings"].line, fill=style.ring_fill(int(order)), opacity=0.5)))
+                (
+                    str(order),
+                    name,
+                    _area(style.Look(line=style.LOOKS["rings"].line, fill=style.ring_fill(int(order)), opacity=0.5)),
+                )
                 for order, name in zip(rings["order"], rings["name"], strict=True)
             ],
             label="name",
         ),
         "districts": _single(_area(style.LOOKS["districts"]), label="name"),
         "compounds": _ranges("missing_count", _missing_steps(language)),
-        "parcels": _categories("use_group", [(use, say(f"values.use_{use}", language), _area(_filled(fill))) for use, fill in style.USE_FILLS.items()]),
+        "parcels": _categories(
+            "use_group",
+            [(use, say(f"values.use_{use}", language), _area(_filled(fill))) for use, fill in style.USE_FILLS.items()],
+        ),
         "projects": _categories(
             "way",
-            [(way, say(f"values.way_{way}", language), _area(_filled(fill, 0.35))) for way, fill in style.WAY_FILLS.items()],
+            [
+                (way, say(f"values.way_{way}", language), _area(_filled(fill, 0.35)))
+                for way, fill in style.WAY_FILLS.items()
+            ],
             label="name",
         ),
         "facilities": _categories("facility_class", [(key, name, _mark(mark, 2.4)) for key, name, mark in by_class]),
         "demand": _single(_mark(style.Mark("circle", style.MUTED), 0.8)),
         "circles": _categories(
-            "facility_class", [(key, name, _area(_filled(mark.color, 0.2, line=mark.color))) for key, name, mark in by_class]
+            "facility_class",
+            [(key, name, _area(_filled(mark.color, 0.2, line=mark.color))) for key, name, mark in by_class],
         ),
         "gaps": _categories(
             "facility_class", [(key, name, _mark(style.Mark("circle", style.GAP), 1.6)) for key, name, _ in by_class]
@@ -104,7 +115,7 @@ def _filled(fill: str, opacity: float = 0.8, *, line: str | None = None) -> styl
     return style.Look(line=line or style.PAPER, width_px=0.7, fill=fill, opacity=opacity)
 
 
-def _missing_steps(language: Language) -> list[tuple[float, float, str, Xml.Element]]:
+def _missing_steps(language: Language) -> list[tuple[float, float, str, ET.Element]]:
     """Return the classes of `compounds` by how much they lack: from, to, label, symbol."""
     ends = [*style.MISSING_CUTS[1:], 1000]
     return [
@@ -123,17 +134,17 @@ def _rgba(color: str | None, opacity: float = 1.0) -> str:
     return f"{red},{green},{blue},{round(opacity * _FULL)}"
 
 
-def _symbol(kind: str, layer: str, options: dict[str, str]) -> Xml.Element:
+def _symbol(kind: str, layer: str, options: dict[str, str]) -> ET.Element:
     """Return a symbol of one layer."""
-    symbol = Xml.Element("symbol", type=kind, name="0", alpha="1", clip_to_extent="1", force_rhr="0")
-    inner = Xml.SubElement(symbol, "layer", {"class": layer, "enabled": "1", "locked": "0", "pass": "0"})
-    box = Xml.SubElement(inner, "Option", type="Map")
+    symbol = ET.Element("symbol", type=kind, name="0", alpha="1", clip_to_extent="1", force_rhr="0")
+    inner = ET.SubElement(symbol, "layer", {"class": layer, "enabled": "1", "locked": "0", "pass": "0"})
+    box = ET.SubElement(inner, "Option", type="Map")
     for name, value in options.items():
-        Xml.SubElement(box, "Option", type="QString", name=name, value=value)
+        ET.SubElement(box, "Option", type="QString", name=name, value=value)
     return symbol
 
 
-def _area(look: style.Look) -> Xml.Element:
+def _area(look: style.Look) -> ET.Element:
     """Return a polygon symbol."""
     return _symbol(
         "fill",
@@ -149,7 +160,7 @@ def _area(look: style.Look) -> Xml.Element:
     )
 
 
-def _line(look: style.Look) -> Xml.Element:
+def _line(look: style.Look) -> ET.Element:
     """Return a line symbol."""
     return _symbol(
         "line",
@@ -175,7 +186,7 @@ _QGIS_SHAPES: dict[style.Shape, str] = {
 }
 
 
-def _mark(mark: style.Mark, size_mm: float) -> Xml.Element:
+def _mark(mark: style.Mark, size_mm: float) -> ET.Element:
     """Return a point symbol."""
     return _symbol(
         "marker",
@@ -192,14 +203,16 @@ def _mark(mark: style.Mark, size_mm: float) -> Xml.Element:
     )
 
 
-def _document(renderer: Xml.Element, label: str | None) -> str:
+def _document(renderer: ET.Element, label: str | None) -> str:
     """Return the whole QML: the renderer, and labels from a column where one is named."""
-    root = Xml.Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling", labelsEnabled="1" if label else "0")
+    root = ET.Element(
+        "qgis", version="3.22.0", styleCategories="Symbology|Labeling", labelsEnabled="1" if label else "0"
+    )
     root.append(renderer)
     if label:
-        labeling = Xml.SubElement(root, "labeling", type="simple")
-        settings = Xml.SubElement(labeling, "settings", calloutType="simple")
-        text = Xml.SubElement(
+        labeling = ET.SubElement(root, "labeling", type="simple")
+        settings = ET.SubElement(labeling, "settings", calloutType="simple")
+        text = ET.SubElement(
             settings,
             "text-style",
             fieldName=label,
@@ -209,42 +222,42 @@ def _document(renderer: Xml.Element, label: str | None) -> str:
             fontSizeUnit="Point",
             textColor=_rgba(style.INK),
         )
-        Xml.SubElement(
+        ET.SubElement(
             text, "text-buffer", bufferDraw="1", bufferSize="0.8", bufferSizeUnits="MM", bufferColor=_rgba(style.PAPER)
         )
-    return Xml.tostring(root, encoding="unicode")
+    return ET.tostring(root, encoding="unicode")
 
 
-def _renderer(kind: str, symbols: Iterable[Xml.Element], **attributes: str) -> Xml.Element:
+def _renderer(kind: str, symbols: Iterable[ET.Element], **attributes: str) -> ET.Element:
     """Return a renderer with its symbols numbered."""
-    renderer = Xml.Element("renderer-v2", type=kind, enableorderby="0", forceraster="0", symbollevels="0", **attributes)
-    box = Xml.SubElement(renderer, "symbols")
+    renderer = ET.Element("renderer-v2", type=kind, enableorderby="0", forceraster="0", symbollevels="0", **attributes)
+    box = ET.SubElement(renderer, "symbols")
     for number, symbol in enumerate(symbols):
         symbol.set("name", str(number))
         box.append(symbol)
     return renderer
 
 
-def _single(symbol: Xml.Element, *, label: str | None = None) -> str:
+def _single(symbol: ET.Element, *, label: str | None = None) -> str:
     """Return the QML of a layer with one symbol."""
     return _document(_renderer("singleSymbol", [symbol]), label)
 
 
-def _categories(column: str, entries: list[tuple[str, str, Xml.Element]], *, label: str | None = None) -> str:
+def _categories(column: str, entries: list[tuple[str, str, ET.Element]], *, label: str | None = None) -> str:
     """Return the QML of a layer with one symbol for each value: value, text, symbol."""
     renderer = _renderer("categorizedSymbol", (symbol for _, _, symbol in entries), attr=column)
-    box = Xml.SubElement(renderer, "categories")
+    box = ET.SubElement(renderer, "categories")
     for number, (value, text, _) in enumerate(entries):
-        Xml.SubElement(box, "category", value=value, label=text, symbol=str(number), render="true")
+        ET.SubElement(box, "category", value=value, label=text, symbol=str(number), render="true")
     return _document(renderer, label)
 
 
-def _ranges(column: str, entries: list[tuple[float, float, str, Xml.Element]]) -> str:
+def _ranges(column: str, entries: list[tuple[float, float, str, ET.Element]]) -> str:
     """Return the QML of a layer with one symbol for each range: from, to, text, symbol."""
     renderer = _renderer(
         "graduatedSymbol", (symbol for *_, symbol in entries), attr=column, graduatedMethod="GraduatedColor"
     )
-    box = Xml.SubElement(renderer, "ranges")
+    box = ET.SubElement(renderer, "ranges")
     for number, (low, high, text, _) in enumerate(entries):
-        Xml.SubElement(box, "range", lower=f"{low}", upper=f"{high}", label=text, symbol=str(number), render="true")
+        ET.SubElement(box, "range", lower=f"{low}", upper=f"{high}", label=text, symbol=str(number), render="true")
     return _document(renderer, None)

@@ -73,9 +73,16 @@ def _missing(findings: Findings, language: Language) -> str:
     classes = findings.manifest["classes"]
     lacking = int((findings.layers["compounds"]["missing_count"] > 0).sum())
     by_class = findings.tables["facilities_by_class"]
-    silent = [classes[key][language] for key in by_class.loc[by_class["status"] == "no_data", "facility_class"] if key in classes]
+    silent = [
+        classes[key][language]
+        for key in by_class.loc[by_class["status"] == "no_data", "facility_class"]
+        if key in classes
+    ]
     return say(
-        "cli.summary_missing", language, lacking=format_number(lacking, "count", language), no_data=_join(silent, language)
+        "cli.summary_missing",
+        language,
+        lacking=format_number(lacking, "count", language),
+        no_data=_join(silent, language),
     )
 
 
@@ -84,7 +91,7 @@ def _sites(findings: Findings, language: Language) -> str:
     classes = findings.manifest["classes"]
     shown = [
         say(
-            "cli.summary_site",
+            "cli.summary_site" if row.gap > 0 else "cli.summary_site_optimal",
             language,
             name=classes[row.facility_class][language],
             chosen=row.chosen,

@@ -1,4 +1,4 @@
-"""The command ``lifecircle``: the group and its commands. Heavy imports live inside the commands, so that help is quick."""
+"""The command ``lifecircle`` and its commands. Heavy imports live inside the commands, so that help is quick."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Plan urban renewal on foot: rings, projects, 15-minute service circles, gaps and the best sites. 生活圈规划。",
-    epilog="First steps: 'lifecircle plan' plans the built-in city; 'lifecircle init FOLDER' starts a study of your own.",
+    help="生活圈规划. Plan urban renewal on foot: rings, projects, service circles, gaps and the best sites.",
+    epilog="First steps: 'lifecircle plan' plans the built-in city; 'lifecircle init FOLDER' starts your own study.",
 )
 app.command("plan")(plan.plan)
 app.command("sample")(sample.sample)
@@ -35,8 +35,11 @@ def _version(*, wanted: bool) -> None:
 @app.callback()
 def root(
     *,
-    version: Annotated[  # noqa: ARG001  its callback does the work
-        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Print the version.")
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Hold what all commands share."""

@@ -30,7 +30,9 @@ class Language(StrEnum):
 
 LanguageOption = Annotated[
     Language | None,
-    typer.Option("--language", "-l", help="zh or en; else the study's own, else the system's. 语言。", show_default=False),
+    typer.Option(
+        "--language", "-l", help="zh or en; else the study's own, else the system's. 语言。", show_default=False
+    ),
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder for the results; made if needed. 输出文件夹。")]
 
@@ -57,7 +59,7 @@ def language_of(option: Language | None, study: Path | None = None) -> LanguageN
 
 @contextmanager
 def reporting(language: LanguageName) -> Iterator[None]:
-    """Turn lifecircle's errors into lines on stderr and exit code 2; everything else is a bug and keeps its traceback."""
+    """Turn lifecircle's errors into lines on stderr and exit code 2; anything else is a bug and keeps its traceback."""
     from lifecircle.gis.errors import LifecircleError
     from lifecircle.layers.words import explain_error, say
 

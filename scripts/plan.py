@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lifecircle.cli.options import Language, LanguageOption, OutOption, language_of, progress, reporting
+from lifecircle.cli.options import LanguageOption, OutOption, language_of, progress, reporting
 
 if TYPE_CHECKING:
     from lifecircle.layers.findings import Findings

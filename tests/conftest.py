@@ -32,7 +32,12 @@ def _playwright_browser() -> str | None:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium: the variable CHROMIUM, one on the PATH, or Playwright's own."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or _playwright_browser()
+    found = (
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or _playwright_browser()
+    )
     if found:
         return found
     message = "no Chromium: set CHROMIUM to its path, install one, or run 'playwright install chromium'"
