@@ -35,7 +35,7 @@ ACCENT = "#1d5f94"
 GAP = "#8e1b5c"
 """People who lack a facility."""
 SITE = "#0b4a86"
-"""Proposed sites."""
+"""Proposed sites where their classes are not told apart; else a site has the colour of its class."""
 CANDIDATE, CANDIDATE_UNFIT = "#3f8f8a", "#9aa1a6"
 """Land and buildings that may carry a facility, and those that may not."""
 UNKNOWN = "#c9ccd0"
@@ -138,6 +138,9 @@ CIRCLE_OPACITY = {5: 0.34, 10: 0.22, 15: 0.14}
 MISSING_CUTS = (0, 1, 2, 3, 5, 7)
 """Least number of lacking classes of each step of `MISSING_FILLS`."""
 MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309")
+
+STATUS_FILLS = {"present": "#7fb8ad", "too_far": "#cd6423", "unknown": UNKNOWN, "no_data": UNKNOWN}
+"""Neighbourhoods by whether they have one facility class within the walk."""
 
 WAY_FILLS = {"keep": "#3b7a57", "convert": "#c98b1b", "demolish": "#a23b3b"}
 """Renewal projects by way 留 改 拆."""
@@ -361,6 +364,12 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
 }
 """Kinds of numbers; the page's script writes them by the same table."""
 
+SCALES: dict[str, tuple[tuple[float | None, str], ...]] = {
+    "area": ((1e4, "square_metres"), (1e7, "hectares"), (None, "square_kilometres")),
+    "length": ((1e4, "metres"), (None, "kilometres")),
+}
+"""Measures written in the unit that suits their size: below which value (in m², m) which kind of number."""
+
 NOTHING = "—"
 """Stands where a value is not known."""
 
@@ -403,6 +412,13 @@ def format_people(value: float | None, language: Language) -> str:
     return format_number(value, "ten_thousand" if large else "count", language)
 
 
+def _format_scaled(value: float | None, scale: str, language: Language) -> str:
+    """Return a measure in the unit that suits its size."""
+    size = value if value is not None and math.isfinite(value) else 0.0
+    kind = next(kind for below, kind in SCALES[scale] if below is None or size < below)
+    return format_number(value, kind, language)
+
+
 def format_area(value_m2: float | None, language: Language) -> str:
     """Return an area in the unit that suits its size: m² below 1 ha, ha below 10 km², else km².
 
@@ -411,9 +427,7 @@ def format_area(value_m2: float | None, language: Language) -> str:
     >>> format_area(850, "en"), format_area(38_200, "zh"), format_area(25_000_000, "en")
     ('850 m²', '3.82 公顷', '25.00 km²')
     """
-    if value_m2 is None or not math.isfinite(value_m2) or value_m2 < 10_000:
-        return format_number(value_m2, "square_metres", language)
-    return format_number(value_m2, "hectares" if value_m2 < 10_000_000 else "square_kilometres", language)
+    return _format_scaled(value_m2, "area", language)
 
 
 def format_length(value_m: float | None, language: Language) -> str:
@@ -424,8 +438,7 @@ def format_length(value_m: float | None, language: Language) -> str:
     >>> format_length(312.4, "en"), format_length(12_340, "zh")
     ('312 m', '12.3 公里')
     """
-    far = value_m is not None and math.isfinite(value_m) and value_m >= 10_000
-    return format_number(value_m, "kilometres" if far else "metres", language)
+    return _format_scaled(value_m, "length", language)
 
 
 def format_limit(limit: float | None, unit: str, language: Language) -> str:
