@@ -173,7 +173,7 @@ def round_in_groups(values: ArrayLike, group: Ints, totals: Ints) -> Ints:
         message = "totals must not be negative"
         raise InputError(message, Fault("gis.areal_negative", column="totals", value=int(wanted.min())))
     inside = np.flatnonzero(owner >= 0)
-    sums = np.bincount(owner[inside], numbers[inside], minlength=len(wanted))
+    sums = _sums(owner[inside], numbers[inside], len(wanted))
     empty = np.flatnonzero((sums <= 0) & (wanted > 0))
     if len(empty):
         message = f"{len(empty)} groups have a total to share but nothing to share it by, the first is group {empty[0]}"
@@ -231,7 +231,7 @@ def share_by_area(polygons: Geometries, zones: Geometries) -> Overlaps:
     share = np.where(flat, 1.0, np.divide(area, whole[polygon], out=np.zeros(len(area)), where=whole[polygon] > 0))
     keep = share > 0
     polygon, zone, area, share = polygon[keep], zone[keep], area[keep], share[keep]
-    sums = np.bincount(polygon, share, minlength=len(parts))
+    sums = _sums(polygon, share, len(parts))
     over = np.where(sums > 1 + SHARE_TOLERANCE, sums, 1.0)
     outside = np.clip(1 - sums, 0, 1)
     outside[outside < SHARE_TOLERANCE] = 0.0
@@ -266,7 +266,7 @@ def zones_to_points(totals: ArrayLike, zone: Ints, weights: ArrayLike | None = N
     weight = np.ones(len(owner)) if weights is None else _checked(weights, "weights")
     inside = np.flatnonzero(owner >= 0)
     count = np.bincount(owner[inside], minlength=len(held))
-    sums = np.bincount(owner[inside], weight[inside], minlength=len(held))
+    sums = _sums(owner[inside], weight[inside], len(held))
     values = np.zeros(len(owner))
     home = owner[inside]
     equal = sums[home] <= 0
@@ -298,7 +298,7 @@ def raster_cells(path: Path, area: shapely.Geometry, crs: CRS) -> Cells:
     moved = to_crs(area, crs, raster_crs)
     shapely.prepare(moved)
     inside = shapely.covers(moved, boxes)
-    part = np.where(inside, boxes, None)
+    part = boxes.copy()
     cut = np.flatnonzero(~inside)
     part[cut] = shapely.intersection(boxes[cut], moved)
     fraction = shapely.area(part) / shapely.area(boxes)
@@ -335,7 +335,7 @@ def raster_to_zones(path: Path, zones: Geometries, crs: CRS) -> Transfer:
     overlaps = share_by_area(boxes, to_crs(shapes, crs, raster_crs))
     touched = np.zeros(len(boxes), dtype=np.bool_)
     touched[overlaps.polygon] = True
-    received = np.bincount(overlaps.zone, overlaps.share * values[overlaps.polygon], minlength=len(shapes))
+    received = _sums(overlaps.zone, overlaps.share * values[overlaps.polygon], len(shapes))
     lost = values * overlaps.outside * touched
     return Transfer(received, float(values[touched].sum()), float(lost.sum()), int((lost > 0).sum()))
 
@@ -366,7 +366,7 @@ def raster_to_points(
         ``lost`` is what cells hold that found no receiver.
     """
     cells = raster_cells(path, area, crs)
-    points = shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2))
+    points = _points(xy)
     weight = np.ones(len(points)) if weights is None else _checked(weights, "weights")
     point, cell = shapely.STRtree(cells.shape).query(points, predicate="intersects")
     first = np.unique(point, return_index=True)[1]  # a point on the line between two cells belongs to one
@@ -378,9 +378,9 @@ def raster_to_points(
     left = np.flatnonzero(~taken)
     values, lost, parts = shared.values, shared.lost, shared.lost_parts
     if spill_m > 0 and len(points) and len(left):
-        centres = shapely.points(cells.xy[left])
+        centres = _points(cells.xy[left])
         source, target = shapely.STRtree(points).query_nearest(centres, max_distance=spill_m, all_matches=False)
-        values = values + np.bincount(target, cells.value[left[source]], minlength=len(points))
+        values = values + _sums(target, cells.value[left[source]], len(points))
         still = np.setdiff1d(left, left[source])
         lost, parts = float(cells.value[still].sum()), len(still)
     return Transfer(values, cells.total, lost, parts)
@@ -399,7 +399,7 @@ def _boxes(path: Path, area: shapely.Geometry, crs: CRS) -> tuple[Geometries, Fl
             message = f"{path} states no coordinate reference system"
             raise CrsError(message, Fault("gis.crs_missing", file=str(path)))
         raster_crs = as_crs(raster.crs.to_wkt())
-        bounds = to_crs(shapely.segmentize(shapely.box(*area.bounds), _longest(area)), crs, raster_crs).bounds
+        bounds = to_crs(shapely.segmentize(shapely.box(*shapely.bounds(area)), _longest(area)), crs, raster_crs).bounds
         whole = Window(0, 0, raster.width, raster.height)
         corners = shapely.get_coordinates(shapely.box(*bounds))
         columns, rows = ~raster.transform * (corners[:, 0], corners[:, 1])
@@ -419,13 +419,24 @@ def _boxes(path: Path, area: shapely.Geometry, crs: CRS) -> tuple[Geometries, Fl
     row, column = np.nonzero(counts)
     ring = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
     x, y = transform * ((column[:, None] + left + ring[:, 0]), (row[:, None] + top + ring[:, 1]))
-    return shapely.polygons(np.stack([x, y], axis=2)), counts[row, column], raster_crs
+    outlines = np.asarray(shapely.polygons(np.stack([x, y], axis=2)), dtype=object)
+    return outlines, counts[row, column], raster_crs
+
+
+def _points(xy: Floats) -> Geometries:
+    """Return an array of points, of length 0 when there are none."""
+    return np.asarray(shapely.points(np.asarray(xy, dtype=np.float64).reshape(-1, 2)), dtype=object)
+
+
+def _sums(group: NDArray[np.integer], values: Floats, count: int) -> Floats:
+    """Return the sum of the values of each group."""
+    return np.asarray(np.bincount(group, values, minlength=count), dtype=np.float64)
 
 
 def _longest(area: shapely.Geometry) -> float:
     """Return a length that cuts the sides of the area's bounds into pieces, so that a bent side is not cut off."""
-    west, south, east, north = area.bounds
-    return max(east - west, north - south, 1e-9) / 16
+    west, south, east, north = shapely.bounds(area).tolist()
+    return float(max(east - west, north - south, 1e-9) / 16)
 
 
 def _checked(values: ArrayLike, name: str) -> Floats:

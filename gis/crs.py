@@ -6,6 +6,7 @@ is solved by iteration, because the one-step inverse in common use is off by up 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -30,9 +31,9 @@ BD_EAST_DEG, BD_NORTH_DEG = 0.0065, 0.006
 BD_RADIUS_DEG, BD_ANGLE_RAD = 2e-5, 3e-6
 
 STEP_DEG = 5e-8
-"""The iteration stops when it moves less than 6 mm; each step shrinks the error tenfold or more, so under 1 mm is left."""
+"""The iteration stops when it moves less than 6 mm: each step shrinks the error tenfold, so under 1 mm is left."""
 FADE_DEG = 0.1
-"""Width of the belt outside China in which the shift fades, so that it is continuous and can be undone exactly."""
+"""Width of the belt outside China in which the shift fades, so that it can be undone everywhere."""
 MOST_STEPS = 12
 BLOCK = 1 << 14
 """Points handled at a time, so that the intermediate arrays stay in the processor's cache."""
@@ -103,13 +104,13 @@ def working_crs(bounds: tuple[float, float, float, float]) -> CRS:
     lon, lat = (west + east) / 2, (south + north) / 2
     if bool(in_china(np.array([[lon, lat]]))[0]):
         meridian = int(np.clip(np.floor(lon / 3 + 0.5), 25, 45)) * 3
-        return CRS.from_epsg(4534 + (meridian - 75) // 3)
+        return as_crs(f"EPSG:{4534 + (meridian - 75) // 3}")
     if lat >= 84:
-        return CRS.from_epsg(32661)
+        return as_crs("EPSG:32661")
     if lat < -80:
-        return CRS.from_epsg(32761)
+        return as_crs("EPSG:32761")
     zone = int((lon + 180) // 6) % 60 + 1
-    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+    return as_crs(f"EPSG:{(32600 if lat >= 0 else 32700) + zone}")
 
 
 def require_metric(crs: object, layer: str) -> CRS:
@@ -167,11 +168,25 @@ def as_crs(crs: object, layer: str | None = None) -> CRS:
     >>> as_crs("EPSG:4547").name
     'CGCS2000 / 3-degree Gauss-Kruger CM 114E'
     """
+    if isinstance(crs, CRS):
+        return crs
     try:
-        return CRS.from_user_input(crs)
+        return _looked_up(crs) if isinstance(crs, str | int) else CRS.from_user_input(crs)
     except ProjError as error:
         message = f"{crs!r} is not a known coordinate reference system"
         raise CrsError(message, Fault("gis.crs_unknown", layer=layer, value=crs)) from error
+
+
+@cache
+def _looked_up(name: str | int) -> CRS:
+    """Return the CRS of a name, looked up once: pyproj takes a tenth of a second for each."""
+    return CRS.from_user_input(name)
+
+
+@cache
+def _mover(source: CRS, target: CRS) -> Transformer | None:
+    """Return the transformer between two CRS, None when they are the same."""
+    return None if source == target else Transformer.from_crs(source, target, always_xy=True)
 
 
 def _is_mercator(crs: CRS) -> bool:
@@ -386,39 +401,40 @@ def to_crs(geometries: Any, source: object, target: object) -> Any:  # noqa: ANN
     >>> shapely.to_wkt(to_crs(shapely.Point(117.00584031, 36.65025196), "gcj02", "wgs84"), rounding_precision=7)
     'POINT (117 36.65)'
     """
-    before, after = _named(source), _named(target)
-    if before == after:
+    before, after = _datum(source), _datum(target)
+    start, end = (as_crs(DATUMS.get(name, given)) for name, given in ((before, source), (after, target)))
+    if before == after and start == end:
         return geometries
-    start = as_crs(DATUMS.get(before, source) if isinstance(before, str) else before)
-    end = as_crs(DATUMS.get(after, target) if isinstance(after, str) else after)
     if start.is_geographic:
-        _require_degrees(geometries, before)
-    shifted = geometries
+        _require_degrees(geometries, before or start.name)
+    moved = geometries
     if before in SHIFTED:
-        shifted = shapely.transform(shifted, _TO_WGS84[str(before)])
-    middle = as_crs("EPSG:4326") if after in SHIFTED else end
-    if start != middle:
-        mover = Transformer.from_crs(start, middle, always_xy=True)
-        shifted = shapely.transform(shifted, mover.transform, interleaved=False)
+        moved = shapely.transform(moved, _TO_WGS84[before])
+    mover = _mover(start, end)  # the shifted datums are WGS 84 here
+    if mover is not None:
+        moved = _projected(moved, mover)
     if after in SHIFTED:
-        shifted = shapely.transform(shifted, _FROM_WGS84[str(after)])
-    return shifted
+        moved = shapely.transform(moved, _FROM_WGS84[after])
+    return moved
 
 
-def _named(crs: object) -> str | CRS:
-    """Return a datum's name, or the CRS."""
-    if isinstance(crs, str) and crs.strip().lower() in DATUMS:
-        return crs.strip().lower()
-    return as_crs(crs)
+def _projected(geometries: Any, mover: Transformer) -> Any:  # noqa: ANN401  as above
+    """Move every coordinate by a transformer."""
+    return shapely.transform(geometries, lambda points: np.column_stack(mover.transform(points[:, 0], points[:, 1])))
 
 
-def _require_degrees(geometries: Any, crs: str | CRS) -> None:  # noqa: ANN401  as above
+def _datum(crs: object) -> str:
+    A stated datum counts before the file's own CRS. ``wgs84`` and ``cgcs2000`` name a datum, not a projection: where
+    name = crs.strip().lower() if isinstance(crs, str) else ""
+    return name if name in DATUMS else ""
+
+
+def _require_degrees(geometries: Any, name: str) -> None:  # noqa: ANN401  as above
     """Refuse coordinates that cannot be longitudes and latitudes."""
     points = shapely.get_coordinates(geometries)
     far = np.flatnonzero((np.abs(points[:, 0]) > 180) | (np.abs(points[:, 1]) > 90))
     if len(far):
         worst = tuple(points[far[0]].tolist())
-        name = crs if isinstance(crs, str) else crs.name
         message = f"coordinates like {worst} are not degrees, which {name} needs; the layer is in another CRS"
         raise CrsError(message, Fault("gis.crs_not_degrees", value=worst, detail={"crs": name, "count": len(far)}))
 
@@ -426,8 +442,8 @@ def _require_degrees(geometries: Any, crs: str | CRS) -> None:  # noqa: ANN401  
 def transform(frame: gpd.GeoDataFrame, datum: str | None, crs: object) -> gpd.GeoDataFrame:
     """Return a layer in another CRS, the shift of a Chinese datum undone.
 
-    A stated datum counts before the file's own CRS. ``wgs84`` and ``cgcs2000`` name a datum, not a projection: where the
-    file is projected, its projection stays. Shifted coordinates that a file has projected go back to degrees first.
+    A stated datum counts before the file's own CRS. ``wgs84`` and ``cgcs2000`` name a datum, not a projection: where
+    the file is projected, that stays. Shifted coordinates that a file has projected go back to degrees first.
 
     Parameters
     ----------
@@ -457,12 +473,12 @@ def transform(frame: gpd.GeoDataFrame, datum: str | None, crs: object) -> gpd.Ge
     geometries = frame.geometry.array
     plain = np.asarray(geometries, dtype=object)
     source: object = frame.crs if datum is None else datum
-    if datum is not None and frame.crs is not None and _named(datum) in DATUMS:
-        own = as_crs(frame.crs)
-        if not own.is_geographic:
-            shifted = _named(datum) in SHIFTED
-            plain = to_crs(plain, own, "EPSG:4326") if shifted else plain
-            source = datum if shifted else own
+    named = _datum(datum)
+    if named and frame.crs is not None and not as_crs(frame.crs).is_geographic:
+        if named in SHIFTED:
+            plain = to_crs(plain, frame.crs, "EPSG:4326")
+        else:
+            source = frame.crs
     moved = to_crs(plain, source, crs)
     bare = frame.copy()
     bare[bare.geometry.name] = moved
