@@ -424,7 +424,7 @@ def _projected(geometries: Any, mover: Transformer) -> Any:  # noqa: ANN401  as 
 
 
 def _datum(crs: object) -> str:
-    A stated datum counts before the file's own CRS. ``wgs84`` and ``cgcs2000`` name a datum, not a projection: where
+    """Return the name of `DATUMS` that was given, or nothing; comparing a CRS with a name makes pyproj search for it."""
     name = crs.strip().lower() if isinstance(crs, str) else ""
     return name if name in DATUMS else ""
 
