@@ -48,8 +48,7 @@ class LayerSection(_Strict):
     layer: str | None = None
     """Layer inside the file; may be left out when the file has one."""
     datum: str | None = None
-    """``wgs84``, ``gcj02``, ``bd09``, ``cgcs2000`` or ``EPSG:n``; needed where the file states no CRS, and counts before
-    it."""
+    """``wgs84``, ``gcj02``, ``bd09``, ``cgcs2000`` or ``EPSG:n``; needed where the file states no CRS, wins over it."""
     encoding: str | None = None
     columns: dict[str, str] = {}
     """The product's column → the file's column."""
