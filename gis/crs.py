@@ -424,7 +424,7 @@ def _projected(geometries: Any, mover: Transformer) -> Any:  # noqa: ANN401  as 
 
 
 def _datum(crs: object) -> str:
-    """Return the name of `DATUMS` that was given, or nothing; comparing a CRS with a name makes pyproj search for it."""
+    """Return the name of `DATUMS` that was given, or nothing; pyproj would search long for it as a CRS."""
     name = crs.strip().lower() if isinstance(crs, str) else ""
     return name if name in DATUMS else ""
 
