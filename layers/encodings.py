@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 CANDIDATES: tuple[str, ...] = ("utf-8", "gb18030")
 """Tried in this order: text in GB18030 with Chinese in it is practically never valid UTF-8, while the reverse happens."""
 
-_CHINESE_CODE_PAGES = frozenset({"936", "cp936", "gbk", "gb2312", "gb18030", "ansi 936", "euc-cn", "hz-gb-2312", "chinese"})
+_CHINESE_CODE_PAGES = frozenset(
+    {"936", "cp936", "gbk", "gb2312", "gb18030", "ansi 936", "euc-cn", "hz-gb-2312", "chinese"}
+)
 
 
 def codec_of(name: str) -> str | None:

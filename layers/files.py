@@ -32,7 +32,20 @@ TABLE = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 PARQUET = (".parquet", ".geoparquet", ".pq")
 RASTER = (".tif", ".tiff", ".vrt")
 
-LON_NAMES = ("lon", "lng", "longitude", "long", "经度", "东经", "lon_wgs84", "wgs84_lon", "x", "x坐标", "point_x", "coord_x")
+LON_NAMES = (
+    "lon",
+    "lng",
+    "longitude",
+    "long",
+    "经度",
+    "东经",
+    "lon_wgs84",
+    "wgs84_lon",
+    "x",
+    "x坐标",
+    "point_x",
+    "coord_x",
+)
 LAT_NAMES = ("lat", "latitude", "纬度", "北纬", "lat_wgs84", "wgs84_lat", "y", "y坐标", "point_y", "coord_y")
 PAIR_NAMES = ("lonlat", "lnglat", "lon,lat", "lng,lat", "location", "坐标", "经纬度", "coordinates")
 WKT_NAMES = ("wkt", "geometry", "geom", "the_geom")
@@ -277,7 +290,9 @@ def _read_excel(path: Path, how: How) -> pd.DataFrame:
             if how.layer is not None and how.layer not in book.sheetnames:
                 message = f"{path} has no sheet {how.layer!r}"
                 detail = {"names": ", ".join(book.sheetnames)}
-                raise InputError(message, Fault("faults.sublayer_missing", file=str(path), value=how.layer, detail=detail))
+                raise InputError(
+                    message, Fault("faults.sublayer_missing", file=str(path), value=how.layer, detail=detail)
+                )
             sheet = book[how.layer or (how.prefer if how.prefer in book.sheetnames else book.sheetnames[0])]
             rows = [list(row) for row in sheet.iter_rows(values_only=True)]
             book.close()

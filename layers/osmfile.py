@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
@@ -322,75 +322,69 @@ def _line(way: osmium.osm.Way) -> shapely.Geometry | None:
     return lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)
 
 
-def osm_extent(path: Path) -> shapely.Polygon:
-    """Return the ground that an OSM extract covers: the hull of its streets, without what trails out of it.
-
-    Streets are cut to the box that the file's header states. Where it states none, ways that start inside the extract trail
-    outside; the outermost 1 % of the street nodes on each side are then left out.
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The ground that an extract covers, in EPSG:4326.
 
     Parameters
     ----------
-    path
-        An OSM extract.
+    hull
+        Convex hull of its street nodes, without what trails out of the extract.
+    box
+        The box that its header states, else that of all its street nodes.
+    stated
+        Whether the header states the box.
+    ways
+        Number of its streets.
+    """
 
-    Returns
-    -------
-    Polygon
-        In EPSG:4326.
+    hull: shapely.Polygon
+    box: shapely.Polygon
+    stated: bool
+    ways: int
+
+
+def osm_ground(path: Path) -> Ground:
+    """Return the ground that an OSM extract covers.
+
+    Streets are cut to the box that the file's header states. Where it states none, ways that start inside the extract
+    trail outside; the outermost 1 % of the street nodes on each side are then left out of the hull.
 
     Raises
     ------
+    MissingFileError
+        When there is no such file.
     InputError
-        When the extract holds no street.
+        When it is not a readable extract, or holds no street.
     """
     refuse_unsafe(path)
-    nodes, box = _street_nodes(path)
-    if box is not None:
-        low, high = np.array(box[:2]), np.array(box[2:])
-    elif len(nodes):
+    nodes, stated, ways = _street_nodes(path)
+    inside = nodes
+    if len(nodes):
         low, high = np.percentile(nodes, [_TRIM_PERCENT, 100 - _TRIM_PERCENT], axis=0)
-    else:
-        low = high = np.zeros(2)
-    inside = nodes[((nodes >= low) & (nodes <= high)).all(axis=1)]
+        if stated is not None:
+            low, high = np.array(stated[:2]), np.array(stated[2:])
+        inside = nodes[((nodes >= low) & (nodes <= high)).all(axis=1)]
     hull = shapely.MultiPoint(inside).convex_hull
-    if hull.geom_type != "Polygon":
+    if not isinstance(hull, shapely.Polygon):
         message = f"the extract holds no streets: {path}"
         raise InputError(message, Fault("faults.osm_no_streets", file=str(path)))
-    return cast("shapely.Polygon", hull)
+    box = shapely.box(*stated) if stated is not None else shapely.box(*nodes.min(axis=0), *nodes.max(axis=0))
+    return Ground(hull, box, stated is not None, ways)
 
 
-def osm_box(path: Path) -> shapely.Polygon:
-    """Return the box that an extract covers: its header's, or that of all its street nodes (EPSG:4326).
-
-    Raises
-    ------
-    InputError
-        When the header states no box and the extract holds no street.
-    """
-    refuse_unsafe(path)
-    try:
-        stated = osmium.FileProcessor(str(path)).header.box()
-    except RuntimeError as error:
-        raise _broken(path, error) from error
-    if stated.valid():
-        return shapely.box(stated.bottom_left.lon, stated.bottom_left.lat, stated.top_right.lon, stated.top_right.lat)
-    nodes, _ = _street_nodes(path)
-    if not len(nodes):
-        message = f"the extract holds no streets: {path}"
-        raise InputError(message, Fault("faults.osm_no_streets", file=str(path)))
-    return shapely.box(*nodes.min(axis=0), *nodes.max(axis=0))
-
-
-def _street_nodes(path: Path) -> tuple[np.ndarray, tuple[float, float, float, float] | None]:
-    """Return lon/lat of the nodes of all highways, float64[n, 2], and the header's box where it has one."""
+def _street_nodes(path: Path) -> tuple[np.ndarray, tuple[float, float, float, float] | None, int]:
+    """Return lon/lat of the nodes of all highways, float64[n, 2], the header's box if any, and the number of highways."""
     lon: list[float] = []
     lat: list[float] = []
+    count = 0
     entities = osmium.osm.NODE | osmium.osm.WAY
     try:
         processor = osmium.FileProcessor(str(path), entities)
         box = processor.header.box()
         ways = processor.with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
         for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
+            count += 1
             for node in way.nodes:
                 if node.location.valid():
                     lon.append(node.lon)
@@ -398,4 +392,4 @@ def _street_nodes(path: Path) -> tuple[np.ndarray, tuple[float, float, float, fl
     except RuntimeError as error:
         raise _broken(path, error) from error
     stated = (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat) if box.valid() else None
-    return np.column_stack([np.array(lon), np.array(lat)]), stated
+    return np.column_stack([np.array(lon), np.array(lat)]), stated, count

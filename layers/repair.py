@@ -135,7 +135,13 @@ def _parts_of(shape: shapely.Geometry, shapes: Sequence[Shape]) -> shapely.Geome
 
 
 def _single(frame: gpd.GeoDataFrame, shapes: Sequence[Shape]) -> gpd.GeoDataFrame:
-    """Take multi-part features apart where each part stands for itself: points, and lines of a layer of lines."""
+    """Make multi-part features single: those of one part, points, and lines of a layer that holds only lines."""
+    geometry = frame.geometry.to_numpy()
+    lone = (shapely.get_type_id(geometry) >= 4) & (shapely.get_num_geometries(geometry) == 1)
+    if lone.any():
+        single = np.asarray(geometry, dtype=object).copy()
+        single[lone] = shapely.get_geometry(single[lone], 0)
+        frame = frame.set_geometry(gpd.GeoSeries(single, index=frame.index, crs=frame.crs))
     types = shapely.get_type_id(frame.geometry.to_numpy())
     if (types == 4).any():
         points = frame.geometry.where(types != 4, frame.geometry.representative_point())

@@ -88,6 +88,8 @@ class Checked:
     frame: gpd.GeoDataFrame
     faults: tuple[Fault, ...]
     notes: tuple[Note, ...]
+    found: Mapping[str, str] = field(default_factory=dict)
+    """Product column → the file's column it was read from."""
 
 
 def check(
@@ -144,7 +146,7 @@ def check(
     report = _Report(file, contract.layer)
     found = _named(frame, contract, columns or {}, report, optional)
     report.rows = _row_labels(frame, found, contract)
-    taken = {name for name in found.values() if name is not None}
+    taken = set(found.values())
     product = {column.name for column in contract.columns}
     clash = {name: f"{name}_file" for name in frame.columns if name in product and name not in taken}
     out = frame.rename(columns=clash)
@@ -158,7 +160,7 @@ def check(
         out[column.name] = _typed(frame[source], column, (values or {}).get(column.name, {}), report)
     out = out.drop(columns=[name for name in taken if name not in product and name in out.columns])
     mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows)
-    return Checked(mended.frame, (*report.faults, *mended.faults), (*report.notes, *mended.notes))
+    return Checked(mended.frame, (*report.faults, *mended.faults), (*report.notes, *mended.notes), found)
 
 
 @dataclass(slots=True)
@@ -189,7 +191,7 @@ def _named(
     columns: Mapping[str, str],
     report: _Report,
     optional: frozenset[str],
-) -> dict[str, str | None]:
+) -> dict[str, str]:
     """Find the file's column for each column of the contract; report maps that miss and required columns that lack."""
     present = [str(name) for name in frame.columns if name != frame.geometry.name]
     listed = ", ".join(present) or "-"
@@ -202,7 +204,7 @@ def _named(
         elif source not in present:
             fault = Fault("faults.column_missing", report.file, report.layer, column=source, detail={"columns": listed})
             report.faults.append(fault)
-    found: dict[str, str | None] = {name: source for name, source in columns.items() if source in present}
+    found = {name: source for name, source in columns.items() if source in present}
     found |= propose_columns([name for name in present if name not in found.values()], contract, skip=set(columns))
     for column in contract.columns:
         if column.required and column.name not in found and column.name not in columns and column.name not in optional:
@@ -253,7 +255,7 @@ def _cut_names(column: Column) -> list[str]:
     return cut
 
 
-def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str | None], contract: Contract) -> pd.Series:
+def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str], contract: Contract) -> pd.Series:
     """Return what a user finds each row by: its id where the file has one, else its number from 1."""
     numbers = pd.Series(range(1, len(frame) + 1), dtype=object)
     for column in contract.columns:

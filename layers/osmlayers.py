@@ -1,0 +1,158 @@
+"""What OSM tags say in the columns of the product's layers: storeys, kinds of barrier, kinds of idle land, gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+
+FACILITY_TAGS: tuple[str, ...] = (
+    "amenity",
+    "shop",
+    "healthcare",
+    "social_facility",
+    "leisure",
+    "office=government|social_facility|association|ngo|employment_agency",
+    "community_centre",
+    "railway=station|subway_entrance|tram_stop|halt",
+    "highway=bus_stop",
+    "public_transport=station",
+    "tourism=museum|gallery",
+    "club",
+)
+"""Features that may be a facility of a standard; which class each is, the facilities' own rules decide."""
+
+BUILDING_TAGS: tuple[str, ...] = ("building",)
+COMPOUND_TAGS: tuple[str, ...] = ("landuse=residential",)
+BARRIER_TAGS: tuple[str, ...] = (
+    "railway=rail|light_rail|narrow_gauge",
+    "waterway=river|canal|riverbank",
+    "natural=water",
+)
+LAND_TAGS: tuple[str, ...] = (
+    "landuse=brownfield|greenfield",
+    "disused:building",
+    "abandoned:building",
+    "disused=yes",
+    "abandoned=yes",
+    "building=abandoned|disused",
+)
+GATE_TAGS: tuple[str, ...] = ("barrier=gate|lift_gate|swing_gate|kissing_gate|entrance",)
+
+TAGS: dict[str, tuple[str, ...]] = {
+    "facilities": FACILITY_TAGS,
+    "buildings": BUILDING_TAGS,
+    "compounds": COMPOUND_TAGS,
+    "barriers": BARRIER_TAGS,
+    "land": LAND_TAGS,
+    "gates": GATE_TAGS,
+}
+"""Tags that make each layer of a study that has nothing but an OSM extract."""
+
+
+def in_product_columns(frame: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
+    """Give the features of an OSM extract the columns that tags can fill: id, name, storeys, kind.
+
+    Numbers that mappers wrote as text (``"3;4"``, ``"ca. 20"``) become missing, as unknown; nothing else is guessed.
+
+    Parameters
+    ----------
+    frame
+        As `lifecircle.layers.osmfile.osm_features` returns it.
+    layer
+        A layer of `lifecircle.layers.contracts.CONTRACTS`.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import Point
+    >>> tags = {"osm_type": ["way", "way"], "osm_id": [7, 8], "building": ["yes"] * 2, "building:levels": ["6", "6;7"]}
+    >>> houses = gpd.GeoDataFrame(tags, geometry=[Point(0, 0), Point(1, 1)], crs="EPSG:4326")
+    >>> in_product_columns(houses, "buildings")[["building_id", "use", "storeys"]].to_numpy().tolist()
+    [['w7', 'yes', 6.0], ['w8', 'yes', nan]]
+    """
+    out = frame.copy()
+    if "name:zh" in out:
+        out["name"] = out["name:zh"].where(out["name:zh"].notna(), out["name"] if "name" in out else None)
+    fill = _FILL.get(layer)
+    if fill is not None:
+        out = fill(out)
+    name = _ID.get(layer)
+    if name is not None:
+        out[name] = out["osm_type"].str[:1] + out["osm_id"].astype("str")
+    return out
+
+
+_ID: dict[str, str] = {
+    "facilities": "facility_id",
+    "buildings": "building_id",
+    "compounds": "compound_id",
+    "land": "site_id",
+    "gates": "gate_id",
+    "districts": "district_id",
+    "parcels": "parcel_id",
+    "projects": "project_id",
+    "rings": "ring_id",
+}
+
+
+def _column(frame: gpd.GeoDataFrame, key: str) -> pd.Series:
+    """Return a tag's column, all missing where no feature has the tag."""
+    return frame[key] if key in frame else pd.Series(None, index=frame.index, dtype="str")
+
+
+def _plain_number(texts: pd.Series) -> pd.Series:
+    """Return numbers of texts that are nothing but a number that is not negative."""
+    numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+    return numbers.where((numbers >= 0) & np.isfinite(numbers))
+
+
+def _buildings(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    frame["use"] = _column(frame, "building")
+    frame["storeys"] = _plain_number(_column(frame, "building:levels"))
+    return frame
+
+
+def _facilities(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    if "capacity" in frame:
+        frame["capacity"] = _plain_number(frame["capacity"])
+    return frame
+
+
+def _barriers(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Name the kind of barrier; what runs in a tunnel or culvert bars nobody's way."""
+    hidden = _column(frame, "tunnel").notna() & (_column(frame, "tunnel") != "no")
+    railway, wall = _column(frame, "railway").notna(), _column(frame, "barrier").notna()
+    frame["kind"] = np.select([railway.to_numpy(), wall.to_numpy()], ["railway", "wall"], default="river")
+    return frame[~hidden]
+
+
+def _land(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    use = _column(frame, "landuse")
+    choices = [(use == "brownfield").to_numpy(), (use == "greenfield").to_numpy()]
+    frame["kind"] = np.select(choices, ["cleared_site", "idle_land"], default="vacant_building")
+    return frame
+
+
+def _gates(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    access = _column(frame, "access")
+    frame["open"] = ~access.isin(["no"])
+    frame["passes"] = np.where(
+        access.isin(["private", "residents", "permit", "permissive_residents"]), "residents", "all"
+    )
+    return frame
+
+
+_FILL: dict[str, Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]] = {
+    "buildings": _buildings,
+    "facilities": _facilities,
+    "barriers": _barriers,
+    "land": _land,
+    "gates": _gates,
+}
