@@ -1,0 +1,520 @@
+"""What each printed map shows: layers from the findings, in the order they are laid on paper, and their legends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from matplotlib.figure import Figure
+
+from ..layers.words import Language, say
+from .paper import (
+    INCH_MM,
+    MAP_MM,
+    WIDE_MM,
+    Entry,
+    Extent,
+    Panel,
+    Paper,
+    areas,
+    extent_around,
+    legend_row,
+    lines,
+    render,
+)
+from .quotes import Coverage, class_name, known, label, text
+from .style import (
+    CIRCLE_OPACITY,
+    INK,
+    KIND_FILLS,
+    LAND,
+    LOOKS,
+    MISSING_FILLS,
+    PAPER,
+    RING_OPACITY,
+    SITE,
+    UNKNOWN,
+    USE_FILLS,
+    class_marks,
+    format_area,
+    format_limit,
+    format_number,
+    missing_labels,
+    missing_step,
+    ring_fill,
+    street_tier,
+    use_fill,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from ..layers.findings import Findings
+    from .fonts import MapFont
+    from .quotes import Quote
+
+OVERVIEW_MOST = 12
+"""Small maps on one sheet at most."""
+MANY = 4000
+"""Layers of more features than this go into SVG and PDF as an image."""
+BASE_DPI = 300
+NAMES_MOST = 40
+GRIDS = ((2, 2, 1), (4, 2, 2), (6, 3, 2), (9, 3, 3), (12, 4, 3))
+"""Small maps on a sheet: up to how many, columns, rows."""
+TIERS = ("street_path", "street_minor", "street_middle", "street_major")
+
+
+class Scenes:
+    """Draws the maps of one findings; what they share (extent, base map, look-ups) is made once.
+
+    Parameters
+    ----------
+    findings
+        What to draw.
+    language
+        Of the texts.
+    font
+        What they are drawn with.
+    """
+
+    def __init__(self, findings: Findings, language: Language, font: MapFont) -> None:
+        self._findings = findings
+        self._language = language
+        self._font = font
+        self._bounds = findings.layers["area"].total_bounds
+        self._extent = extent_around(self._bounds, ratio=MAP_MM[2] / MAP_MM[3])
+        self._coverage = Coverage(findings)
+        self._marks = class_marks(findings.manifest["classes"])
+        self._bases: dict[tuple[float, float, bool], NDArray[np.uint8]] = {}
+
+    def draw(self, paper: Paper, key: str, classes: Sequence[str]) -> None:
+        """Draw the sheet of a key (see `lifecircle.maps.sheet.Plan`) on a paper that has head and foot."""
+        if key.startswith("overview_"):
+            self._overview(paper, classes)
+            return
+        axes = paper.map_axes(MAP_MM, self._extent)
+        self._base(axes, self._extent, MAP_MM)
+        panel = Panel(paper)
+        if key.startswith("class_"):
+            self._class(axes, panel, classes[0])
+        else:
+            {"location": self._location, "zoning": self._zoning, "missing": self._missing, "sites": self._sites}[key](
+                axes, panel
+            )
+        self._area_edge(axes)
+        paper.scale_bar(axes, self._extent, MAP_MM[2])
+        paper.north_arrow(axes, self._extent, MAP_MM[2], self._say("north"))
+
+    def _say(self, key: str, /, **parameters: object) -> str:
+        return say(f"sheet.{key}", self._language, **parameters)
+
+    def _number(self, value: float | None, kind: str = "count") -> str:
+        return format_number(value, kind, self._language)
+
+    # -- the base that all maps share
+
+    def _base(self, axes: Axes, extent: Extent, place_mm: Sequence[float], *, small: bool = False) -> None:
+        """Lay land, water, railways and streets under a map, as one image made once for each size of frame."""
+        size = (round(place_mm[2], 3), round(place_mm[3], 3), small)
+        if size not in self._bases:
+            self._bases[size] = self._base_image(extent, size[0], size[1], small=small)
+        span = (extent.west, extent.east, extent.south, extent.north)
+        axes.imshow(self._bases[size], extent=span, aspect="auto", interpolation="antialiased", zorder=0)
+        axes.set_xlim(extent.west, extent.east)
+        axes.set_ylim(extent.south, extent.north)
+
+    def _base_image(self, extent: Extent, width_mm: float, height_mm: float, *, small: bool) -> NDArray[np.uint8]:
+        layers = self._findings.layers
+        figure = Figure(figsize=(width_mm / INCH_MM, height_mm / INCH_MM), facecolor=PAPER)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.set_xlim(extent.west, extent.east)
+        axes.set_ylim(extent.south, extent.north)
+        thin = 0.5 if small else 1.0
+        axes.add_collection(areas(layers["area"].geometry, facecolors=LAND, edgecolors="none"), autolim=False)
+        barriers = layers["barriers"]
+        water = barriers[barriers["kind"] == "river"].geometry
+        wet = water[water.geom_type.isin(["Polygon", "MultiPolygon"])]
+        river, rail = LOOKS["river"], LOOKS["railway"]
+        axes.add_collection(areas(wet, facecolors=river.fill, edgecolors=river.fill, linewidths=0.4), autolim=False)
+        runs = lines(water[~water.index.isin(wet.index)], colors=river.line, linewidths=river.width_pt * 2 * thin)
+        axes.add_collection(runs, autolim=False)
+        tiers = layers["streets"]["highway"].fillna("").astype(str).map(street_tier)
+        for tier in TIERS[2:] if small else TIERS:
+            look = LOOKS[tier]
+            ways = layers["streets"].geometry[tiers == tier]
+            axes.add_collection(lines(ways, colors=look.line, linewidths=look.width_pt * thin), autolim=False)
+        rails = barriers[barriers["kind"] == "railway"].geometry
+        dashed = {"linestyles": [(0, rail.dash)]} if rail.dash else {}
+        axes.add_collection(lines(rails, colors=rail.line, linewidths=rail.width_pt * thin, **dashed), autolim=False)
+        return render(figure, BASE_DPI)
+
+    def _base_legend(self) -> list[Entry]:
+        """Return the legend of what is on the base map, of what there is."""
+        layers = self._findings.layers
+        kinds = set(layers["barriers"]["kind"])
+        entries = []
+        if "river" in kinds:
+            entries.append(Entry(self._say("river"), "area", fill=LOOKS["river"].fill))
+        if "railway" in kinds:
+            rail = LOOKS["railway"]
+            entries.append(Entry(self._say("railway"), "line", line=rail.line, width_pt=rail.width_pt, dash=rail.dash))
+        if len(layers["streets"]):
+            entries.append(Entry(self._say("street"), "line", line=LOOKS["street_major"].line, width_pt=1.2))
+        look = LOOKS["area"]
+        return [*entries, Entry(self._say("area"), "line", line=look.line, width_pt=look.width_pt, dash=look.dash)]
+
+    def _area_edge(self, axes: Axes) -> None:
+        look = LOOKS["area"]
+        edge = lines(self._findings.layers["area"].geometry, colors=look.line, linewidths=look.width_pt * 1.3)
+        edge.set_linestyle((0, look.dash))
+        edge.set_zorder(9)
+        axes.add_collection(edge, autolim=False)
+
+    def _ring_edges(self, axes: Axes, *, width: float = 1.0) -> None:
+        look = LOOKS["rings"]
+        rings = lines(self._findings.layers["rings"].geometry, colors=look.line, linewidths=look.width_pt * width)
+        rings.set_zorder(6)
+        axes.add_collection(rings, autolim=False)
+
+    def _ring_entry(self) -> list[Entry]:
+        if not len(self._findings.layers["rings"]):
+            return []
+        return [Entry(self._say("ring_boundary"), "line", line=LOOKS["rings"].line, width_pt=LOOKS["rings"].width_pt)]
+
+    def _names(self, axes: Axes, frame: gpd.GeoDataFrame, *, size_pt: float, color: str = INK) -> None:
+        """Write names at their features, the largest first, leaving out those that would cover one another."""
+        metres_per_pt = self._extent.width_m / MAP_MM[2] * 0.3528
+        taken: list[tuple[float, float, float, float]] = []
+        order = np.argsort(-frame.geometry.area.to_numpy(), kind="stable")[:NAMES_MOST]
+        for row in frame.iloc[order].itertuples():
+            name = text(row.name)
+            if not name:
+                continue
+            at = shapely.point_on_surface(row.geometry)
+            wide = (len(name) * 0.55 + 0.6) * size_pt * metres_per_pt
+            tall = 0.9 * size_pt * metres_per_pt
+            box = (at.x - wide, at.y - tall, at.x + wide, at.y + tall)
+            if any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
+                continue
+            taken.append(box)
+            axes.text(
+                at.x,
+                at.y,
+                self._font.drawable(name),
+                fontsize=size_pt,
+                color=color,
+                ha="center",
+                va="center",
+                zorder=12,
+                clip_on=True,
+                bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.72, "pad": 1.2},
+            )
+
+    # -- one method a kind of sheet
+
+    def _location(self, axes: Axes, panel: Panel) -> None:
+        layers = self._findings.layers
+        rings, projects = layers["rings"], layers["projects"]
+        fills = [ring_fill(int(order)) for order in rings["order"]]
+        washed = areas(rings.geometry, facecolors=fills or "none", alpha=RING_OPACITY + 0.25, edgecolors="none")
+        axes.add_collection(washed, autolim=False)
+        if len(layers["districts"]):
+            look = LOOKS["districts"]
+            edges = lines(layers["districts"].geometry, colors=look.line, linewidths=look.width_pt)
+            edges.set_linestyle((0, look.dash))
+            axes.add_collection(edges, autolim=False)
+        self._ring_edges(axes)
+        kinds = projects["kind"].map(lambda kind: text(kind) or "other")
+        colors = [KIND_FILLS.get(kind, KIND_FILLS["other"]) for kind in kinds]
+        patches = areas(projects.geometry, facecolors=colors or "none", edgecolors=INK, linewidths=0.7, zorder=7)
+        axes.add_collection(patches, autolim=False)
+        self._names(axes, projects, size_pt=8)
+        self._names(axes, rings, size_pt=12)
+        panel.heading(self._say("facts_heading"))
+        panel.facts(self._totals())
+        panel.heading(self._say("legend"))
+        panel.legend(
+            Entry(text(ring.name), "area", fill=ring_fill(int(ring.order)), opacity=RING_OPACITY + 0.25, line=INK)
+            for ring in rings.sort_values("order").itertuples()
+        )
+        panel.legend(
+            Entry(label("kind", kind, self._language), "area", fill=color, line=INK)
+            for kind, color in KIND_FILLS.items()
+            if kind in set(kinds)
+        )
+        extra = []
+        if len(layers["districts"]):
+            look = LOOKS["districts"]
+            name = self._say("district_boundary")
+            extra = [Entry(name, "line", line=look.line, width_pt=look.width_pt, dash=look.dash)]
+        panel.legend([*self._ring_entry(), *extra, *self._base_legend()])
+
+    def _totals(self) -> list[tuple[str, str]]:
+        """Return what the study area holds."""
+        totals = self._findings.manifest["totals"]
+        cells = (self._findings.layers["compounds"]["kind"] == "cell").any()
+        area = self._findings.layers["area"].geometry.area.sum()
+        pairs = [(self._say("fact_area"), format_area(area, self._language))]
+        for name, words, unit in (
+            ("people", "fact_people", "count_people"),
+            ("elders_60", "fact_elders_total", "count_people"),
+            ("households", "fact_households", "count_households"),
+            ("compounds", "fact_cells" if cells else "fact_compounds", "count_things"),
+            ("projects", "fact_projects", "count_things"),
+        ):
+            if known(totals.get(name)):
+                pairs.append((self._say(words), self._say(unit, count=self._number(totals[name]))))
+        return pairs
+
+    def _zoning(self, axes: Axes, panel: Panel) -> None:
+        parcels = self._findings.layers["parcels"]
+        look = LOOKS["parcels"]
+        fills = [use_fill(text(group)) for group in parcels["use_group"]]
+        patches = areas(parcels.geometry, facecolors=fills, edgecolors=look.line, linewidths=look.width_pt * 0.6)
+        patches.set_alpha(0.92)
+        patches.set_rasterized(len(parcels) > MANY)
+        axes.add_collection(patches, autolim=False)
+        self._ring_edges(axes)
+        found = [text(group) for group in parcels["use_group"].unique()]
+        order = [*[group for group in USE_FILLS if group in found], *[g for g in found if g not in USE_FILLS]]
+        panel.heading(self._say("legend"))
+        panel.legend(Entry(label("use", group, self._language), "area", fill=use_fill(group)) for group in order)
+        panel.legend([*self._ring_entry(), *self._base_legend()])
+
+    def _missing(self, axes: Axes, panel: Panel) -> None:
+        compounds = self._findings.layers["compounds"]
+        look = LOOKS["compounds"]
+        steps = compounds["missing_count"].map(missing_step)
+        patches = areas(
+            compounds.geometry,
+            facecolors=[MISSING_FILLS[step] for step in steps],
+            edgecolors=look.line,
+            linewidths=look.width_pt * 0.5,
+        )
+        patches.set_rasterized(len(compounds) > MANY)
+        axes.add_collection(patches, autolim=False)
+        self._ring_edges(axes, width=0.8)
+        panel.heading(self._say("missing_heading"))
+        counts = steps.value_counts()
+        panel.legend(
+            Entry(
+                f"{words}（{counts.get(step, 0):,}）"
+                if self._language == "zh"
+                else f"{words} ({counts.get(step, 0):,})",
+                "area",
+                fill=fill,
+            )
+            for step, (words, fill) in enumerate(zip(missing_labels(self._language), MISSING_FILLS, strict=True))
+        )
+        panel.note(self._say("missing_note"))
+        panel.heading(self._say("legend"))
+        panel.legend([*self._ring_entry(), *self._base_legend()])
+
+    def _class(self, axes: Axes, panel: Panel, key: str) -> None:
+        rule = self._findings.manifest["classes"].get(key, {})
+        circles = self._circles(axes, key)
+        self._ring_edges(axes, width=0.7)
+        gaps = self._gap_points(axes, key)
+        self._facility_points(axes, key, size=46)
+        sites = self._findings.layers["sites"]
+        sites = sites[sites["facility_class"] == key]
+        self._site_points(axes, sites, SITE)
+        panel.heading(self._say("facts_heading"))
+        panel.facts(self._class_facts(key, rule))
+        panel.heading(self._say("legend"))
+        mark = self._marks[key]
+        entries = [Entry(self._say("facility_existing"), "mark", fill=mark.color, marker=mark.marker, size_pt=7)]
+        if len(sites):
+            entries.append(Entry(self._say("site"), "mark", fill=SITE, size_pt=9))
+        panel.legend([*entries, *circles, *gaps])
+        panel.legend([*self._ring_entry(), *self._base_legend()])
+        panel.note(self._say("not_picture"))
+
+    def _class_facts(self, key: str, rule: dict[str, object]) -> list[tuple[str, str]]:
+        """Return what the sheet of a class says in figures."""
+        quote = self._coverage.city(key)
+        limit = known(rule.get("limit_m"))
+        table = self._findings.tables["facilities_by_class"]
+        existing = table.loc[table["facility_class"] == key, "existing"]
+        pairs = [(self._say("fact_limit"), format_limit(limit, "m", self._language))]
+        if len(existing):
+            pairs.append((self._say("fact_existing"), self._say("count_places", count=self._number(existing.iloc[0]))))
+        if quote is None or quote.no_data:
+            return [*pairs, (self._say("fact_rate"), self._say("no_data"))]
+        pairs.append((self._say("fact_rate"), self._number(quote.rate, "percent")))
+        for words, value in (("covered", quote.covered), ("uncovered", quote.uncovered), ("unknown", quote.unknown)):
+            if words != "unknown" or value:
+                pairs.append((self._say(f"fact_{words}"), self._say("count_people", count=self._number(value))))
+        elders = self._coverage.city(key, "elders_60")
+        if elders is not None and elders.total:
+            pairs.append((self._say("fact_elders"), self._number(elders.rate, "percent")))
+        if self._has_sites(key) and quote.after_rate is not None:
+            pairs.append((self._say("fact_after"), self._number(quote.after_rate, "percent")))
+        return pairs
+
+    def _has_sites(self, key: str) -> bool:
+        return bool((self._findings.layers["sites"]["facility_class"] == key).any())
+
+    def _circles(self, axes: Axes, key: str) -> list[Entry]:
+        """Draw the service circles of a class, widest first, and return their legend; the class's own limit is outlined."""
+        circles = self._findings.layers["circles"]
+        circles = circles[circles["facility_class"] == key].sort_values("minutes", ascending=False)
+        own = self._findings.manifest["classes"].get(key, {}).get("circle")
+        color = self._marks[key].color
+        clear, entries = 1.0, []
+        for row in circles.itertuples():
+            opacity = CIRCLE_OPACITY.get(int(row.minutes), min(CIRCLE_OPACITY.values()))
+            clear *= 1 - opacity
+            edge = 1.3 if row.minutes == own else 0.0
+            axes.add_collection(
+                areas([row.geometry], facecolors=color, alpha=opacity, edgecolors="none"), autolim=False
+            )
+            if edge:
+                axes.add_collection(lines([row.geometry], colors=color, linewidths=edge), autolim=False)
+            limit = format_limit(known(row.limit_m), "m", self._language)
+            words = self._say("circle", minutes=int(row.minutes), limit=limit)
+            line = color if edge else None
+            entries.append(Entry(words, "area", fill=color, opacity=1 - clear, line=line, width_pt=edge))
+        return entries[::-1]
+
+    def _gap_points(self, axes: Axes, key: str) -> list[Entry]:
+        """Draw who lacks the class, by number of people, and return the legend of what was drawn."""
+        gaps = self._findings.layers["gaps"]
+        gaps = gaps[gaps["facility_class"] == key]
+        unknown = (gaps["status"] == "unknown").to_numpy()
+        entries = []
+        for chosen, name, words in ((unknown, "gaps_unknown", "gap_unknown"), (~unknown, "gaps", "gap")):
+            some = gaps[chosen]
+            if not len(some):
+                continue
+            look = LOOKS[name]
+            points = shapely.get_coordinates(some.geometry.centroid.to_numpy())
+            people = some["people"].to_numpy(dtype=float)
+            size = 2.0 + 14.0 * np.sqrt(people / max(float(gaps["people"].max()), 1.0))
+            axes.scatter(
+                points[:, 0],
+                points[:, 1],
+                s=size,
+                c=look.fill,
+                alpha=look.opacity,
+                linewidths=0,
+                zorder=8,
+                rasterized=len(some) > MANY // 4,
+            )
+            entries.append(Entry(self._say(words), "mark", fill=look.fill, opacity=look.opacity, size_pt=4))
+        return entries[::-1]
+
+    def _facility_points(self, axes: Axes, key: str, *, size: float) -> None:
+        facilities = self._findings.layers["facilities"]
+        some = facilities[facilities["facility_class"] == key]
+        if len(some):
+            points = shapely.get_coordinates(shapely.centroid(some.geometry.to_numpy()))
+            mark = self._marks[key]
+            edge = 0.8 if size > 20 else 0.3
+            axes.scatter(
+                points[:, 0],
+                points[:, 1],
+                s=size,
+                c=mark.color,
+                marker=mark.marker,
+                edgecolors=PAPER,
+                linewidths=edge,
+                zorder=10,
+            )
+
+    def _site_points(self, axes: Axes, sites: gpd.GeoDataFrame, color: str) -> None:
+        """Draw proposed sites as discs that carry their rank."""
+        if not len(sites):
+            return
+        points = shapely.get_coordinates(shapely.centroid(sites.geometry.to_numpy()))
+        axes.scatter(points[:, 0], points[:, 1], s=150, c=color, edgecolors=PAPER, linewidths=1.2, zorder=13)
+        for (x, y), rank in zip(points, sites["rank"], strict=True):
+            axes.text(x, y, str(int(rank)), fontsize=8.5, color=PAPER, ha="center", va="center_baseline", zorder=14)
+
+    def _sites(self, axes: Axes, panel: Panel) -> None:
+        sites = self._findings.layers["sites"]
+        compounds = self._findings.layers["compounds"]
+        quiet = areas(compounds.geometry, facecolors=UNKNOWN, alpha=0.55, edgecolors="none")
+        quiet.set_rasterized(len(compounds) > MANY)
+        axes.add_collection(quiet, autolim=False)
+        self._ring_edges(axes)
+        self._names(axes, self._findings.layers["rings"], size_pt=10)
+        for key in dict.fromkeys(sites["facility_class"]):
+            some = sites[sites["facility_class"] == key].sort_values("rank")
+            color = self._marks[key].color
+            self._facility_points(axes, key, size=18)
+            self._site_points(axes, some, color)
+            panel.heading(class_name(self._findings, key, self._language))
+            panel.facts(self._class_gain(key))
+            self._site_list(panel, some, color)
+        panel.legend([*self._ring_entry(), *self._base_legend()])
+
+    def _class_gain(self, key: str) -> list[tuple[str, str]]:
+        """Return the rate of coverage before and after, in one line."""
+        quote: Quote | None = self._coverage.city(key)
+        if quote is None or quote.after_rate is None:
+            return []
+        rates = f"{self._number(quote.rate, 'percent')} → {self._number(quote.after_rate, 'percent')}"
+        return [(self._say("fact_rate"), rates)]
+
+    def _site_list(self, panel: Panel, sites: gpd.GeoDataFrame, color: str) -> None:
+        most = 6
+        entries = []
+        for site in list(sites.itertuples())[:most]:
+            name = text(site.name) or label("land", site.kind, self._language)
+            added = self._say("count_people", count=self._number(known(site.people_added)))
+            words = self._say("site_gain", rank=int(site.rank), name=name, added=added)
+            entries.append(Entry(words, "mark", fill=color, size_pt=7))
+        panel.legend(entries)
+        if len(sites) > most:
+            panel.note(self._say("more", count=len(sites) - most))
+
+    def _overview(self, paper: Paper, classes: Sequence[str]) -> None:
+        """Draw one small map a class: what lies within its limit, and its facilities."""
+        columns, rows = next((across, down) for most, across, down in GRIDS if len(classes) <= most)
+        left, bottom, width, height = WIDE_MM
+        bottom, height = bottom + 8, height - 8
+        step_x, step_y = (width + 4) / columns, height / rows
+        frame = (step_x - 4, step_y - 13)
+        extent = extent_around(self._bounds, ratio=frame[0] / frame[1], margin=0.02)
+        for place, key in enumerate(classes):
+            row, column = divmod(place, columns)
+            x, y = left + column * step_x, bottom + height - (row + 1) * step_y
+            axes = paper.map_axes((x, y + 1, *frame), extent)
+            self._base(axes, extent, (x, y, *frame), small=True)
+            self._small_map(axes, key)
+            name = class_name(self._findings, key, self._language)
+            paper.write(x, y + step_y - 6, name, size_pt=10.5 if columns < 4 else 9.5)
+            paper.write(x, y + step_y - 10.4, self._rate_line(key), size_pt=9)
+        dot = LOOKS["area"]
+        entries = [
+            Entry(self._say("overview_circle"), "area", fill=INK, opacity=0.35),
+            Entry(self._say("facility_existing"), "mark", fill=INK, size_pt=4),
+            Entry(self._say("area"), "line", line=dot.line, dash=dot.dash, width_pt=dot.width_pt),
+        ]
+        legend_row(paper, entries, (left, WIDE_MM[1], width, 7))
+
+    def _small_map(self, axes: Axes, key: str) -> None:
+        own = self._findings.manifest["classes"][key].get("circle")
+        circles = self._findings.layers["circles"]
+        chosen = circles[(circles["facility_class"] == key) & (circles["minutes"] == own)]
+        color = self._marks[key].color
+        axes.add_collection(areas(chosen.geometry, facecolors=color, alpha=0.4, edgecolors="none"), autolim=False)
+        facilities = self._findings.layers["facilities"]
+        some = facilities[facilities["facility_class"] == key]
+        points = shapely.get_coordinates(shapely.centroid(some.geometry.to_numpy()))
+        axes.scatter(points[:, 0], points[:, 1], s=5, c=color, linewidths=0, zorder=10, rasterized=len(some) > MANY)
+        self._area_edge(axes)
+
+    def _rate_line(self, key: str) -> str:
+        quote = self._coverage.city(key)
+        limit = format_limit(known(self._findings.manifest["classes"][key].get("limit_m")), "m", self._language)
+        no_data = quote is None or quote.no_data
+        rate = self._say("no_data") if no_data or quote is None else self._number(quote.rate, "percent")
+        return self._say("overview_none" if no_data else "overview_rate", limit=limit, rate=rate)
