@@ -53,7 +53,9 @@ def rates(part: Ints, whole: Ints) -> Floats:
     >>> rates(np.array([1, 0]), np.array([4, 0])).tolist()
     [0.25, nan]
     """
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
+    share = np.full(np.shape(whole), np.nan)
+    np.divide(part, whole, out=share, where=np.asarray(whole) > 0)
+    return share
 
 
 def within(cost: Floats, limit: float) -> Bools:
