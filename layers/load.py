@@ -64,6 +64,7 @@ class Examined:
     study: Study | None
     faults: tuple[Fault, ...]
     rows: tuple[Row, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(slots=True)
@@ -92,6 +93,9 @@ class _Work:
 
     def path(self, section: LayerSection) -> Path:
         return self.folder / Path(section.path).expanduser()
+
+    def examined(self, study: Study | None) -> Examined:
+        return Examined(study, tuple(self.faults), tuple(self.rows), tuple(self.notes))
 
     def blocked(self) -> bool:
         return any(fault.blocks for fault in self.faults)
@@ -137,13 +141,13 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     reads = _read_all(work, progress or (lambda _: None))
     crs_area = _crs_and_area(work, reads)
     if crs_area is None:
-        return Examined(None, tuple(work.faults), tuple(work.rows))
+        return work.examined(None)
     crs, area = crs_area
     for layer, parts in reads.items():
         if layer != "area":
             _assemble(work, layer, parts, crs, area)
     if work.blocked():
-        return Examined(None, tuple(work.faults), tuple(work.rows))
+        return work.examined(None)
     study = Study(
         settings=settings,
         folder=work.folder,
@@ -156,7 +160,7 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
         notes=tuple(work.notes),
         warnings=tuple(fault for fault in work.faults if not fault.blocks),
     )
-    return Examined(study, tuple(work.faults), tuple(work.rows))
+    return work.examined(study)
 
 
 def _sections(settings: StudySettings) -> dict[str, list[LayerSection]]:
@@ -478,7 +482,9 @@ def _near(
         work.faults.append(Fault("faults.none_in_area", path, layer))
         return None
     if not keep.all():
-        work.notes.append(Note("study.outside_left_out", {"layer": layer, "file": path, "count": int((~keep).sum())}))
+        work.notes.append(
+            Note("study.outside_left_out", {"layer": layer, "file": read.path.name, "count": int((~keep).sum())})
+        )
     return frame[keep]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -56,7 +57,7 @@ class _Log:
 
     def done(self, code: str, count: int) -> None:
         if count:
-            self.notes.append(Note(code, {"layer": self.layer, "file": self.file, "count": count}))
+            self.notes.append(Note(code, {"layer": self.layer, "file": PurePath(self.file).name, "count": count}))
 
 
 def mend(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], *, layer: str, file: str, rows: pd.Series) -> Mended:

@@ -1,0 +1,83 @@
+"""What is wrong with a study and what was read: the content of ``lifecircle check``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .load import examine
+from .words import explain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ..gis.errors import Fault
+    from .load import Row
+    from .study import Note
+    from .words import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All faults of a study, a row for each of its files, and what was assumed or mended."""
+
+    faults: tuple[Fault, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a fault forbids to plan with the study."""
+        return any(fault.blocks for fault in self.faults)
+
+    def as_data(self, language: Language) -> dict[str, object]:
+        """Return the audit as plain data for JSON: each fault with its code, its place and its text."""
+        return {
+            "blocked": self.blocked,
+            "faults": [
+                {
+                    "code": fault.code,
+                    "blocks": fault.blocks,
+                    "file": fault.file,
+                    "layer": fault.layer,
+                    "row": fault.row,
+                    "column": fault.column,
+                    "value": None if fault.value is None else str(fault.value),
+                    "text": explain(fault, language),
+                }
+                for fault in self.faults
+            ],
+            "files": [
+                {
+                    "layer": row.layer,
+                    "file": row.file,
+                    "rows_in": row.rows_in,
+                    "rows_kept": row.rows_kept,
+                    "datum": row.datum,
+                    "encoding": row.encoding,
+                    "columns": dict(row.columns),
+                }
+                for row in self.rows
+            ],
+            "notes": [say(note.code, language, **note.detail) for note in self.notes],
+        }
+
+
+def audit(path: Path | str, *, progress: Callable[[str], None] | None = None) -> Audit:
+    """Read all inputs of a study and return every fault of them at once.
+
+    Parameters
+    ----------
+    path
+        A study.toml, or the folder that holds one.
+    progress
+        Called with the name of each layer before it is read.
+
+    Raises
+    ------
+    InputError
+        When study.toml itself cannot be read, so that no layer can be looked at.
+    """
+    examined = examine(path, progress=progress)
+    return Audit(examined.faults, examined.rows, examined.notes)
