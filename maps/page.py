@@ -1,0 +1,257 @@
+"""The interactive map: one HTML file made with folium that holds everything it shows and never asks the network."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import folium
+from branca.element import Element
+
+from ..layers.output import whole_folder
+from ..layers.words import Language, catalogue, say
+from . import style
+from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
+from .pack import WGS84, script_json, squeeze
+from .pagelayers import Content, Names, page_content
+from .quotes import Coverage, language_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ..layers.findings import Findings
+
+SCRIPTS = ("format.js", "data.js", "dom.js", "shapes.js", "layers.js", "legend.js", "popup.js", "tree.js", "search.js", "panel.js", "page.js")
+"""Own scripts in the order they run."""
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+"""The page forbids the browser to fetch anything, whatever its data hold."""
+TOTALS = (("people", "people"), ("elders_60", "people"), ("households", "people"), ("compounds", "count"))
+
+
+def write_page(findings: Findings, path: Path, *, language: Language | None = None) -> Path:
+    """Write the interactive map of a study as one HTML file that opens from disk without a network.
+
+    Parameters
+    ----------
+    findings
+        What to show.
+    path
+        The file to write; its folder is made where it does not exist. An older file is replaced only by a whole one.
+    language
+        Of the page; the study's own where it is not given.
+
+    Returns
+    -------
+    Path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written, or the page would need a file from the network.
+    """
+    text = render_page(findings, language=language)
+    with whole_folder(path.parent) as folder:
+        (folder / path.name).write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def render_page(findings: Findings, *, language: Language | None = None) -> str:
+    """Return the page that `write_page` writes; the same text for the same findings."""
+    spoken = language_of(findings, language)
+    names = Names(findings, spoken)
+    content = page_content(findings, names)
+    west, south, east, north = _bounds(findings)
+    map_ = folium.Map(
+        location=((south + north) / 2, (west + east) / 2),
+        zoom_start=12,
+        tiles=None,
+        zoom_control=False,
+        attributionControl=False,
+        zoomSnap=0.5,
+        zoomDelta=0.5,
+        maxZoom=19,
+        minZoom=8,
+    )
+    map_._id = "page"  # noqa: SLF001  folium draws a new random id for every run; the same findings give the same page
+    map_.default_js = [("leaflet", LEAFLET_JS)]
+    map_.default_css = [("leaflet_css", LEAFLET_CSS)]
+    figure = map_.get_root()
+    figure.title = html.escape(str(findings.manifest["study"]["name"]))
+    figure.header.add_child(Element(f'<link rel="stylesheet" href="{OWN}page.css"/>'), name="page_css")
+    figure.html.add_child(Element(f"<noscript>{html.escape(say('map.page_no_script', spoken))}</noscript>"), name="no_script")
+    for name in SCRIPTS:
+        figure.html.add_child(Element(f'<script src="{OWN}{name}"></script>'), name=name)
+    figure.script.add_child(Element(f"lifecircle.start(() => {map_.get_name()});"), name="zz_start")
+    page = inline(figure.render())
+    page = page.replace("<html>", f'<html lang="{"zh-CN" if spoken == "zh" else "en"}">', 1)
+    page = page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)
+    config = _config(findings, names, content, (west, south, east, north))
+    return page.replace("<body>", "<body>\n" + "\n".join(_data_elements(config, content)) + "\n", 1)
+
+
+def _data_elements(config: Mapping[str, Any], content: Content) -> list[str]:
+    """Return the elements that hold the page's data; nothing in them can end the element early."""
+    packed = [
+        f'<script type="application/gzip" id="data-{name}">{squeeze(data)}</script>' for name, data in content.datasets.items()
+    ]
+    return [f'<script type="application/json" id="lifecircle-page">{script_json(config)}</script>', *packed]
+
+
+def _bounds(findings: Findings) -> tuple[float, float, float, float]:
+    """Return west, south, east and north of the study area in degrees, or of whatever is there where it has none."""
+    frames = (findings.layers[name] for name in ("area", "rings", "compounds", "demand", "streets"))
+    frame = next(frame for frame in frames if not frame.empty)
+    west, south, east, north = (float(value) for value in frame.geometry.to_crs(WGS84).total_bounds)
+    return west, south, east, north
+
+
+def _config(
+    findings: Findings, names: Names, content: Content, bounds: tuple[float, float, float, float]
+) -> dict[str, Any]:
+    """Return what the page's scripts need besides the data: texts, looks, layers, the summary."""
+    spoken = names.language
+    texts = {key.removeprefix("map.page_"): value[spoken] for key, value in catalogue().items() if key.startswith("map.page_")}
+    formats = {
+        kind: asdict(form) | {"unit": say(form.unit, spoken) if form.unit else ""} for kind, form in style.NUMBER_FORMATS.items()
+    }
+    return {
+        "language": spoken,
+        "texts": texts,
+        "formats": formats,
+        "scales": style.SCALES,
+        "nothing": style.NOTHING,
+        "looks": {name: asdict(look) for name, look in style.LOOKS.items()},
+        "ink": style.INK,
+        "accent": style.ACCENT,
+        "classes": [{"key": key, "name": names.of_class(key)} for key in names.classes],
+        "statuses": [str(names.of_value("missing", status)) for status in ("present", "too_far", "unknown", "no_data")],
+        "bounds": bounds,
+        "layers": content.layers,
+        "tree": content.tree,
+        "study": _study(findings, spoken),
+        "sources": _sources(findings, spoken),
+        "attribution": _attribution(findings, spoken),
+        "totals": _totals(findings, spoken),
+        "coverage": _coverage(findings, names),
+        "sites": _sites(findings, names),
+    }
+
+
+def _study(findings: Findings, language: Language) -> dict[str, Any]:
+    """Return the title block."""
+    study = findings.manifest["study"]
+    lines = [style.format_date(study.get("date"), language)]
+    if study.get("standard"):
+        lines.append(say("map.by_standard", language, standard=str(study["standard"]).upper()))
+    return {
+        "name": str(study["name"]),
+        "lines": lines,
+        "made_up": say("map.made_up", language) if study.get("made_up") else None,
+    }
+
+
+def _attribution(findings: Findings, language: Language) -> list[str]:
+    """Return what must stand on the map: who made the data, under which licence, the map approval number."""
+    approval = findings.manifest["study"].get("map_approval")
+    sentences = [str(sentence) for sentence in findings.manifest["attribution"]]
+    return [*sentences, *([say("map.approval", language, number=approval)] if approval else [])]
+
+
+def _sources(findings: Findings, language: Language) -> list[str]:
+    """Return one line a source: layer, file, maker, licence, datum."""
+    lines = []
+    for source in findings.manifest["sources"]:
+        parts = [source.get("file"), source.get("maker"), source.get("licence"), source.get("datum")]
+        layer = say(f"map.source_{source['layer']}", language) if f"map.source_{source['layer']}" in catalogue() else source["layer"]
+        lines.append(say("map.source", language, layer=layer, what=" · ".join(str(part) for part in parts if part)))
+    return lines
+
+
+def _totals(findings: Findings, language: Language) -> list[dict[str, str]]:
+    """Return the headline figures; what is unknown is a dash."""
+    totals = findings.manifest["totals"]
+    shown = []
+    for name, kind in TOTALS:
+        value = totals.get(name)
+        text = style.format_people(value, language) if kind == "people" else style.format_number(value, kind, language)
+        shown.append({"label": say(f"map.total_{name}", language), "value": text})
+    return shown
+
+
+def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Return coverage of the whole city by class, each for the group the class is for."""
+    coverage = Coverage(findings)
+    spoken = names.language
+    rows = []
+    for key in names.classes:
+        rule = names.rules.get(key, {})
+        group = str(rule.get("group", "people"))
+        quote = coverage.city(key, group)
+        if quote is None or quote.total == 0:
+            group = "people"
+            quote = coverage.city(key, group)
+        if quote is None:
+            continue
+        known = not quote.no_data and quote.rate is not None
+        limit = style.format_limit(rule.get("limit_m"), "m", spoken) if rule.get("limit_m") else ""
+        counted = say(f"values.measure_{group}", spoken)
+        lacking = style.format_people(quote.uncovered, spoken)
+        gained = known and quote.after_rate is not None and quote.after_rate > (quote.rate or 0.0)
+        rows.append(
+            {
+                "key": key,
+                "name": names.of_class(key),
+                "required": bool(rule.get("required", True)),
+                "limit": limit,
+                "rate": quote.rate if known else None,
+                "rate_text": style.format_number(quote.rate, "percent", spoken) if known else say("map.no_data", spoken),
+                "after": quote.after_rate if gained else None,
+                "after_text": style.format_number(quote.after_rate, "percent", spoken) if gained else "",
+                "lacking": say("map.lacking", spoken, people=lacking, group=counted) if known else "",
+                "unknown": say("map.unknown_people", spoken, people=style.format_people(quote.unknown, spoken))
+                if known and quote.unknown
+                else "",
+            }
+        )
+    return rows
+
+
+def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Return the proposed sites by class, each with what the siting proved."""
+    spoken = names.language
+    frame = findings.layers["sites"].reset_index(drop=True)
+    siting = findings.tables["siting"].set_index("facility_class")
+    groups = []
+    for key in [key for key in names.classes if (frame["facility_class"] == key).any()]:
+        own = frame[frame["facility_class"] == key].sort_values("rank", kind="stable")
+        row = siting.loc[key] if key in siting.index else None
+        proof = ""
+        if row is not None:
+            proof = say(
+                "map.proof",
+                spoken,
+                before=style.format_people(float(row["covered_before"]), spoken),
+                after=style.format_people(float(row["covered_after"]), spoken),
+                group=say(f"values.measure_{row['weight']}", spoken),
+                gap=style.format_number(float(row["gap"]), "percent", spoken),
+            )
+        items = [
+            {
+                "row": int(index),
+                "rank": int(site["rank"]),
+                "name": str(site["name"] or site["site_id"]),
+                "kind": names.of_value("kind", site["kind"]) or "",
+                "added": say(
+                    "map.added",
+                    spoken,
+                    people=style.format_people(float(site["added"]), spoken),
+                    group=say(f"values.measure_{site['weight']}", spoken),
+                ),
+            }
+            for index, site in own.iterrows()
+        ]
+        groups.append({"key": key, "name": names.of_class(key), "proof": proof, "sites": items})
+    return groups

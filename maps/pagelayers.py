@@ -1,0 +1,637 @@
+"""What the map page holds: for each layer of the findings its packed data, its look, its legend and its place in the tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ..layers.words import Language, catalogue, say
+from . import style
+from .pack import degrees, pack_points, pack_shapes, plain
+from .quotes import class_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import geopandas as gpd
+
+    from ..layers.findings import Findings
+
+CIRCLE_TOLERANCE_M, STREET_TOLERANCE_M, AREA_TOLERANCE_M = 5.0, 2.5, 0.5
+"""How far a drawn line may lie from the found one; circles are pictures of what was reached, people are not counted on them."""
+
+ORDER = ("rings", "districts", "parcels", "compounds", "projects", "circles", "candidates", "gaps", "facilities", "sites")
+"""From the ground up: what is drawn later lies on top."""
+STATUSES = ("present", "too_far", "unknown", "no_data")
+
+FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "rings": (
+        ("policy", "policy"),
+        ("area_m2", "area"),
+        ("people", "count"),
+        ("elders_60", "count"),
+        ("households", "count"),
+        ("compounds", "count"),
+        ("projects", "count"),
+    ),
+    "districts": (("area_m2", "area"), ("people", "count"), ("elders_60", "count"), ("households", "count"), ("compounds", "count")),
+    "compounds": (
+        ("people", "count"),
+        ("elders_60", "count"),
+        ("households", "count"),
+        ("year_built", "plain"),
+        ("floor_area_m2", "area"),
+        ("storeys", "count"),
+        ("tenure", "tenure"),
+        ("walled", "bool"),
+        ("ring_id", "ring"),
+        ("district_id", "district"),
+    ),
+    "parcels": (
+        ("land_use", "text"),
+        ("use_group", "use"),
+        ("far", "decimal"),
+        ("density", "percent"),
+        ("height_m", "metres"),
+        ("area_m2", "area"),
+        ("ring_id", "ring"),
+    ),
+    "projects": (
+        ("kind", "kind"),
+        ("way", "way"),
+        ("stage", "stage"),
+        ("year", "plain"),
+        ("tenure", "tenure"),
+        ("area_m2", "area"),
+        ("households", "count"),
+        ("households_after", "count"),
+        ("floor_area_m2", "area"),
+        ("floor_area_after_m2", "area"),
+        ("people_before", "count"),
+        ("people_after", "count"),
+        ("ring_id", "ring"),
+        ("against_policy", "bool"),
+    ),
+    "facilities": (
+        ("facility_class", "class"),
+        ("capacity", "count"),
+        ("floor_area_m2", "area"),
+        ("status", "status"),
+        ("source", "text"),
+        ("access_m", "metres"),
+        ("snap", "snap"),
+    ),
+    "candidates": (
+        ("facility_class", "class"),
+        ("kind", "kind"),
+        ("area_m2", "area"),
+        ("floor_area_m2", "area"),
+        ("tenure", "tenure"),
+        ("land_use", "text"),
+        ("fits", "bool"),
+        ("reason", "reason"),
+    ),
+    "sites": (
+        ("facility_class", "class"),
+        ("rank", "plain"),
+        ("kind", "kind"),
+        ("ring_id", "ring"),
+        ("area_m2", "area"),
+        ("floor_area_m2", "area"),
+        ("weight", "measure"),
+        ("added", "count"),
+        ("people_added", "count"),
+        ("elders_added", "count"),
+        ("served", "count"),
+        ("only_here", "count"),
+        ("needs_rezoning", "bool"),
+        ("runner_up", "text"),
+        ("runner_up_loses", "count"),
+    ),
+}
+"""Columns a popup shows for each layer, with how each is written: a kind of number, or whose texts name the values."""
+_NUMBERS = {*style.NUMBER_FORMATS, *style.SCALES}
+
+
+@dataclass(slots=True)
+class Content:
+    """What the page is given: data sets by name, layers by id, the tree of layers.
+
+    Parameters
+    ----------
+    datasets
+        Packed shapes, columns and fields; each is unpacked by the page when a layer that needs it is switched on.
+    layers
+        JSON-like descriptions for ``assets/layers.js``.
+    tree
+        Nodes ``{"label", "children" | "layer"}``.
+    """
+
+    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tree: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, key: str, **description: Any) -> dict[str, Any]:  # noqa: ANN401  JSON-like
+        """Add a layer and return its node of the tree."""
+        self.layers[key] = {"shown": False, "order": 0, **description}
+        return {"layer": key, "label": description["label"]}
+
+
+class Names:
+    """Names of classes, rings, districts and coded values in the page's language."""
+
+    def __init__(self, findings: Findings, language: Language) -> None:
+        self._findings = findings
+        self.language: Language = language
+        self.rules: Mapping[str, Mapping[str, Any]] = findings.manifest["classes"]
+        found = (findings.layers[layer]["facility_class"] for layer in ("facilities", "circles", "gaps", "sites"))
+        self.classes = list(dict.fromkeys([*self.rules, *(str(key) for column in found for key in column.unique())]))
+        self.marks = style.class_marks(self.classes)
+        self._places = {
+            kind: dict(zip(findings.layers[f"{kind}s"][f"{kind}_id"], findings.layers[f"{kind}s"]["name"], strict=True))
+            for kind in ("ring", "district")
+        }
+
+    def of_class(self, key: str) -> str:
+        """Return a facility class's name, the key itself where the manifest does not know it."""
+        return class_name(self._findings, key, self.language)
+
+    def of_value(self, kind: str, value: object) -> str | None:
+        """Return a coded value's name; a value without one as it stands."""
+        if value is None or pd.isna(value):  # type: ignore[call-overload]
+            return None
+        text = str(value)
+        if kind in self._places:
+            return str(self._places[kind].get(value, text))
+        if kind == "class":
+            return self.of_class(text)
+        if kind == "bool":
+            return say("map.yes" if value else "map.no", self.language)
+        if kind == "reason":
+            joint = say("faults.join", self.language)
+            return joint.join(self._named(f"reason_{part}", part) for part in text.split(";"))
+        return text if kind == "text" else self._named(f"{kind}_{text}", text)
+
+    def _named(self, key: str, otherwise: str) -> str:
+        return say(f"values.{key}", self.language) if f"values.{key}" in catalogue() else otherwise
+
+
+def _say(name: str, names: Names, **parameters: object) -> str:
+    return say(f"map.{name}", names.language, **parameters)
+
+
+def _columns(frame: pd.DataFrame, layer: str, names: Names) -> tuple[dict[str, list[Any]], list[dict[str, str]]]:
+    """Return the columns a popup needs and how each is written; columns without any value are left out."""
+    columns: dict[str, list[Any]] = {}
+    fields = []
+    for column, kind in FIELDS[layer]:
+        values = [plain(v) if kind in _NUMBERS else names.of_value(kind, v) for v in frame[column]]
+        if any(value is not None for value in values):
+            columns[column] = values
+            label = f"field_{layer}_{column}" if f"map.field_{layer}_{column}" in catalogue() else f"field_{column}"
+            fields.append({"key": column, "label": _say(label, names), "format": kind if kind in _NUMBERS else "text"})
+    return columns, fields
+
+
+def _dataset(frame: gpd.GeoDataFrame, layer: str, names: Names, shapes: dict[str, Any]) -> dict[str, Any]:
+    """Return a layer's packed shapes, columns and the title of each feature."""
+    columns, fields = _columns(frame, layer, names)
+    title = frame["name"] if "name" in frame else frame.iloc[:, 0]
+    spare = frame.iloc[:, 0].astype(str)
+    columns["title"] = [str(name) if isinstance(name, str) and name else key for name, key in zip(title, spare, strict=True)]
+    return {"shapes": shapes, "columns": columns, "fields": fields, "noun": _say(f"noun_{layer}", names)}
+
+
+def _area_item(label: str, fill: str | None, look: str) -> dict[str, Any]:
+    return {"symbol": "area", "label": label, "fill": fill, "look": look}
+
+
+def _line_item(label: str, look: str) -> dict[str, Any]:
+    return {"symbol": "line", "label": label, "look": look}
+
+
+def _group(label: str, children: Iterable[dict[str, Any]], *, folded: bool = True) -> list[dict[str, Any]]:
+    """Return a node of the tree with its children, none where there are no children."""
+    nodes = list(children)
+    return [{"label": label, "children": nodes, "open": not folded}] if nodes else []
+
+
+def page_content(findings: Findings, names: Names) -> Content:
+    """Return everything the page draws, packed.
+
+    Parameters
+    ----------
+    findings
+        What was found; layers that are empty are left out of the tree.
+    names
+        Names in the page's language.
+    """
+    content = Content()
+    plan = [*_rings(content, findings, names), *_districts(content, findings, names)]
+    plan += [*_parcels(content, findings, names), *_projects(content, findings, names)]
+    proposals = [*_sites(content, findings, names), *_candidates(content, findings, names)]
+    content.tree = [
+        *_group(_say("group_proposals", names), proposals, folded=False),
+        *_group(_say("group_compounds", names), _compounds(content, findings, names), folded=False),
+        *_group(_say("group_gaps", names), _gaps(content, findings, names)),
+        *_group(_say("group_facilities", names), _facilities(content, findings, names)),
+        *_group(_say("group_circles", names), _circles(content, findings, names)),
+        *_group(_say("group_plan", names), plan, folded=False),
+        *_group(_say("group_base", names), _base(content, findings, names), folded=False),
+    ]
+    return content
+
+
+def _rings(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    frame = findings.layers["rings"].sort_values("order", kind="stable").reset_index(drop=True)
+    if frame.empty:
+        return []
+    shapes = pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon")
+    data = _dataset(frame, "rings", names, shapes)
+    data["columns"]["fill"] = [style.ring_fill(int(order)) for order in frame["order"]]
+    data["labels"] = {"shapes": pack_points(degrees(_label_points(frame))), "texts": data["columns"]["title"], "style": "ring"}
+    content.datasets["rings"] = data
+    label = _say("layer_rings", names)
+    legend = [
+        _area_item(title, fill, "rings") | {"opacity": style.RING_OPACITY}
+        for title, fill in zip(data["columns"]["title"], data["columns"]["fill"], strict=True)
+    ]
+    return [
+        content.add(
+            "rings",
+            label=label,
+            dataset="rings",
+            draw="area",
+            look="rings",
+            opacity=style.RING_OPACITY,
+            order=ORDER.index("rings"),
+            shown=True,
+            legend=legend,
+        )
+    ]
+
+
+def _label_points(rings: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Return where each ring's name stands: on one line due north of the middle, so that the names read as a list.
+
+    A ring that the line does not cross has its name anywhere inside.
+    """
+    middle = shapely.centroid(rings.geometry.iloc[0])
+    north = shapely.LineString([(middle.x, middle.y), (middle.x, max(rings.total_bounds[3], middle.y) + 1.0)])
+    places = []
+    for area in rings.geometry:
+        crossed = [line for line in shapely.get_parts(shapely.intersection(area, north)) if line.length > 0]
+        longest = max(crossed, key=lambda line: line.length, default=None)
+        places.append(shapely.point_on_surface(area) if longest is None else longest.interpolate(0.5, normalized=True))
+    return type(rings.geometry)(places, crs=rings.crs)
+
+
+def _districts(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    frame = findings.layers["districts"]
+    if frame.empty:
+        return []
+    data = _dataset(frame, "districts", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
+    places = frame.geometry.representative_point()
+    data["labels"] = {"shapes": pack_points(degrees(places)), "texts": data["columns"]["title"], "style": "district"}
+    content.datasets["districts"] = data
+    label = _say("layer_districts", names)
+    return [
+        content.add(
+            "districts",
+            label=label,
+            dataset="districts",
+            draw="area",
+            look="districts",
+            order=ORDER.index("districts"),
+            legend=[_line_item(label, "districts")],
+        )
+    ]
+
+
+def _filled(
+    content: Content, frame: gpd.GeoDataFrame, layer: str, names: Names, *, column: str, fills: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Add an area layer filled by the values of a column; the legend holds the values that occur."""
+    if frame.empty:
+        return []
+    data = _dataset(frame, layer, names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
+    kind = dict(FIELDS[layer])[column]
+    values = [str(value) if isinstance(value, str) else "" for value in frame[column]]
+    data["columns"]["fill"] = [fills.get(value, style.UNKNOWN) for value in values]
+    content.datasets[layer] = data
+    present = set(values)
+    legend = [_area_item(str(names.of_value(kind, value)), fill, layer) for value, fill in fills.items() if value in present]
+    if not present <= set(fills):
+        legend.append(_area_item(_say("other_or_unknown", names), style.UNKNOWN, layer))
+    label = _say(f"layer_{layer}", names)
+    return [
+        content.add(layer, label=label, dataset=layer, draw="area", look=layer, order=ORDER.index(layer), legend=legend)
+    ]
+
+
+def _parcels(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    return _filled(content, findings.layers["parcels"], "parcels", names, column="use_group", fills=style.USE_FILLS)
+
+
+def _projects(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    return _filled(content, findings.layers["projects"], "projects", names, column="way", fills=style.WAY_FILLS)
+
+
+def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add the neighbourhoods, coloured by how many classes they lack or by whether they have one class."""
+    frame = findings.layers["compounds"].reset_index(drop=True)
+    if frame.empty:
+        return []
+    data = _dataset(frame, "compounds", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
+    rows = _missing_rows(findings, frame, names)
+    data["missing"] = rows
+    steps = [-1 if pd.isna(count) else style.missing_step(float(count)) for count in frame["missing_count"]]
+    fills = {"": [step if step >= 0 else len(style.MISSING_FILLS) for step in steps]}
+    for place, key in enumerate(names.classes):
+        worst = _worst_status(rows, place, len(frame))
+        if worst is not None:
+            fills[key] = worst
+    data["fills"] = fills
+    content.datasets["compounds"] = data
+    cells = bool((frame["kind"] == "cell").all())
+    label = _say("layer_cells" if cells else "layer_compounds", names)
+    palette = [*style.MISSING_FILLS, style.UNKNOWN]
+    statuses = [style.STATUS_FILLS[status] for status in STATUSES]
+    by_count = [
+        _area_item(text, fill, "compounds")
+        for text, fill in zip([*style.missing_labels(names.language), _say("unknown", names)], palette, strict=True)
+    ]
+    if -1 not in steps:
+        by_count.pop()
+    modes = [{"key": "", "label": _say("mode_count", names), "palette": palette, "legend": by_count}]
+    for key in names.classes:
+        if key in fills:
+            used = set(fills[key])
+            items = [
+                _area_item(str(names.of_value("missing", status)), style.STATUS_FILLS[status], "compounds")
+                for place, status in enumerate(STATUSES)
+                if place in used
+            ]
+            modes.append({"key": key, "label": names.of_class(key), "palette": statuses, "legend": items})
+    return [
+        content.add(
+            "compounds",
+            label=label,
+            dataset="compounds",
+            draw="area",
+            look="compounds",
+            order=ORDER.index("compounds"),
+            shown=True,
+            modes=modes,
+        )
+    ]
+
+
+def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> dict[str, list[Any]]:
+    """Return for each neighbourhood and class whether it is there and what is nearest, by places in the lists."""
+    table = findings.tables["missing"]
+    place = pd.Series(range(len(compounds)), index=compounds["compound_id"])
+    table = table[table["compound_id"].isin(place.index) & table["facility_class"].isin(names.classes)]
+    scale = np.where(table["unit"] == "s", 1 / 60, 1.0)
+    return {
+        "compound": [int(value) for value in place[table["compound_id"]]],
+        "class": [names.classes.index(key) for key in table["facility_class"]],
+        "status": [STATUSES.index(status) for status in table["status"]],
+        "nearest": [value if isinstance(value, str) else None for value in table["nearest_name"]],
+        "walk": [plain(value, digits=1) for value in np.round(table["walk_m"].astype(float) * scale, 1)],
+        "unit": [str(unit) for unit in table["unit"]],
+    }
+
+
+def _worst_status(rows: Mapping[str, Sequence[Any]], place: int, count: int) -> list[int] | None:
+    """Return for each neighbourhood the worst status of a class over its circles, ``None`` where the class has no row."""
+    severity = {STATUSES.index(status): rank for rank, status in enumerate(("present", "no_data", "unknown", "too_far"))}
+    worst: dict[int, int] = {}
+    for compound, key, status in zip(rows["compound"], rows["class"], rows["status"], strict=True):
+        if key == place and severity[status] >= severity[worst.get(compound, 0)]:
+            worst[compound] = status
+    return [worst.get(row, STATUSES.index("unknown")) for row in range(count)] if worst else None
+
+
+def _mark_item(label: str, mark: style.Mark, *, faded: bool = False) -> dict[str, Any]:
+    return {"symbol": "mark", "label": label, "shape": mark.shape, "color": mark.color, "faded": faded}
+
+
+def _facilities(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    frame = findings.layers["facilities"]
+    if frame.empty:
+        return []
+    data = _dataset(frame, "facilities", names, pack_points(degrees(frame)))
+    data["columns"]["class"] = [names.classes.index(key) for key in frame["facility_class"]]
+    content.datasets["facilities"] = data
+    present = set(data["columns"]["class"])
+    return [
+        content.add(
+            f"facilities:{key}",
+            label=names.of_class(key),
+            dataset="facilities",
+            where={"class": place},
+            draw="mark",
+            mark={"shape": names.marks[key].shape, "color": names.marks[key].color},
+            order=ORDER.index("facilities"),
+            legend=[_mark_item(names.of_class(key), names.marks[key])],
+        )
+        for place, key in enumerate(names.classes)
+        if place in present
+    ]
+
+
+def _circles(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add the service circles: a node for each class, below it one layer for each walking time."""
+    frame = findings.layers["circles"].sort_values("minutes", ascending=False, kind="stable").reset_index(drop=True)
+    frame = frame[~(frame.geometry.is_empty | frame.geometry.isna())].reset_index(drop=True)
+    if frame.empty:
+        return []
+    content.datasets["circles"] = {
+        "shapes": pack_shapes(degrees(frame, simplify_m=CIRCLE_TOLERANCE_M), kind="polygon"),
+        "columns": {
+            "class": [names.classes.index(key) for key in frame["facility_class"]],
+            "minutes": [int(minutes) for minutes in frame["minutes"]],
+        },
+        "fields": [],
+        "noun": "",
+    }
+    nodes: list[dict[str, Any]] = []
+    for place, key in enumerate(names.classes):
+        own = frame[frame["facility_class"] == key].sort_values("minutes", kind="stable")
+        layers = []
+        for row in own.itertuples():
+            minutes = int(row.minutes)  # type: ignore[arg-type]
+            label = _say("circle", names, minutes=minutes)
+            color = names.marks[key].color
+            opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
+            item = {"symbol": "area", "label": f"{names.of_class(key)} {label}", "fill": color, "opacity": opacity, "line": color}
+            layers.append(
+                content.add(
+                    f"circles:{key}:{minutes}",
+                    label=label,
+                    dataset="circles",
+                    where={"class": place, "minutes": minutes},
+                    draw="circle",
+                    color=color,
+                    opacity=opacity,
+                    order=ORDER.index("circles"),
+                    legend=[item],
+                )
+            )
+        nodes += _group(names.of_class(key), layers)
+    return nodes
+
+
+def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add who lacks what: dots sized by people, each place packed once whatever it lacks."""
+    frame = findings.layers["gaps"]
+    if frame.empty:
+        return []
+    places = frame.drop_duplicates("demand_id")
+    place = pd.Series(range(len(places)), index=places["demand_id"])
+    demand = findings.layers["demand"].set_index("demand_id").reindex(places["demand_id"])
+    compound_names = dict(zip(findings.layers["compounds"]["compound_id"], findings.layers["compounds"]["name"], strict=True))
+    content.datasets["gaps"] = {
+        "shapes": pack_points(degrees(places)),
+        "columns": {
+            "title": [plain(compound_names.get(key)) for key in demand["compound_id"]],
+            "elders_60": [plain(value) for value in demand["elders_60"]],
+        },
+        "rows": {
+            "place": [int(value) for value in place[frame["demand_id"]]],
+            "class": [names.classes.index(key) for key in frame["facility_class"]],
+            "status": [STATUSES.index(status) for status in frame["status"]],
+            "people": [plain(value) for value in frame["people"]],
+            "group": [plain(value) for value in frame["group_people"]],
+            "walk": [plain(round(value)) if np.isfinite(value) else None for value in frame["walk_m"].astype(float)],
+            "limit": [plain(value) for value in frame["limit_m"].astype(float)],
+        },
+        "fields": [],
+        "noun": _say("noun_gaps", names),
+    }
+    present = set(content.datasets["gaps"]["rows"]["class"])
+    legend = [
+        {"symbol": "dot", "label": str(names.of_value("missing", "too_far")), "look": "gaps"},
+        {"symbol": "dot", "label": str(names.of_value("missing", "unknown")), "look": "gaps_unknown"},
+        {"symbol": "sizes", "label": _say("gap_size", names), "look": "gaps"},
+    ]
+    return [
+        content.add(
+            f"gaps:{key}",
+            label=names.of_class(key),
+            dataset="gaps",
+            row_where={"class": index},
+            draw="gap",
+            order=ORDER.index("gaps"),
+            legend=legend,
+        )
+        for index, key in enumerate(names.classes)
+        if index in present
+    ]
+
+
+def _candidates(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add land and buildings that may carry a facility, as marks; a chosen one shows its outline."""
+    frame = findings.layers["candidates"]
+    if frame.empty:
+        return []
+    shapes = degrees(frame)
+    data = _dataset(frame, "candidates", names, pack_points(shapes))
+    data["outlines"] = pack_shapes(shapes, kind="polygon")
+    fits = frame["fits"].astype(bool)
+    data["columns"]["class"] = [str(key) for key in frame["facility_class"]]
+    data["columns"]["color"] = [style.CANDIDATE if good else style.CANDIDATE_UNFIT for good in fits]
+    content.datasets["candidates"] = data
+    diamond = style.Mark("diamond", style.CANDIDATE)
+    legend = [
+        _mark_item(_say("candidate_fits", names), diamond),
+        _mark_item(_say("candidate_unfit", names), style.Mark("diamond", style.CANDIDATE_UNFIT)),
+    ]
+    layers = [
+        content.add(
+            f"candidates:{key}",
+            label=names.of_class(key),
+            dataset="candidates",
+            where={"class": key},
+            draw="mark",
+            mark={"shape": diamond.shape, "color": diamond.color},
+            order=ORDER.index("candidates"),
+            legend=legend,
+        )
+        for key in dict.fromkeys(data["columns"]["class"])
+    ]
+    return _group(_say("layer_candidates", names), layers)
+
+
+def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add the proposed sites, one layer a class, drawn as numbered pins."""
+    frame = findings.layers["sites"]
+    if frame.empty:
+        return []
+    data = _dataset(frame, "sites", names, pack_points(degrees(frame)))
+    data["columns"]["class"] = [str(key) for key in frame["facility_class"]]
+    content.datasets["sites"] = data
+    layers = []
+    for key in dict.fromkeys(data["columns"]["class"]):
+        item = {"symbol": "pin", "label": names.of_class(key), "color": names.marks[key].color}
+        layers.append(
+            content.add(
+                f"sites:{key}",
+                label=names.of_class(key),
+                dataset="sites",
+                where={"class": key},
+                draw="pin",
+                color=names.marks[key].color,
+                order=ORDER.index("sites"),
+                shown=True,
+                legend=[item],
+            )
+        )
+    return _group(_say("layer_sites", names), layers, folded=False)
+
+
+def _base(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add the ground: the area's outline, water, railways and walls, streets merged by width."""
+    nodes = []
+    area = findings.layers["area"]
+    if not area.empty:
+        content.datasets["area"] = _ground(degrees(area, simplify_m=1.0), ["area"] * len(area), "line")
+        nodes.append(_ground_layer(content, "area", _say("layer_area", names), ["area"], names))
+    barriers = findings.layers["barriers"]
+    for kind, looks in (("polygon", ("river",)), ("line", ("river", "railway", "wall"))):
+        flat = barriers[shapely.get_dimensions(np.asarray(barriers.geometry)) == (2 if kind == "polygon" else 1)]
+        for look in looks:
+            own = flat[flat["kind"] == look]
+            if not own.empty:
+                key = f"{look}_{kind}"
+                content.datasets[key] = _ground(degrees(own, simplify_m=1.0), [look] * len(own), kind)
+                nodes.append(_ground_layer(content, key, _say(f"layer_{look}", names), [look], names))
+    streets = findings.layers["streets"]
+    if not streets.empty:
+        tiers = streets["highway"].fillna("").astype(str).map(style.street_tier)
+        present = [tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()]
+        merged = [shapely.line_merge(shapely.union_all(shapely.get_parts(streets.geometry[tiers == tier]))) for tier in present]
+        shapes = degrees(type(streets.geometry)(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
+        content.datasets["streets"] = _ground(shapes, present, "line")
+        nodes.append(_ground_layer(content, "streets", _say("layer_streets", names), present[::-1], names))
+    return nodes
+
+
+def _ground(shapes: Any, looks: list[str], kind: str) -> dict[str, Any]:  # noqa: ANN401  an object array
+    return {"shapes": pack_shapes(shapes, kind=kind), "columns": {"look": looks}, "fields": [], "noun": ""}
+
+
+def _ground_layer(content: Content, key: str, label: str, looks: list[str], names: Names) -> dict[str, Any]:
+    symbol = _area_item if content.datasets[key]["shapes"]["type"] == "polygon" else None
+    legend = [
+        symbol(label, style.LOOKS[look].fill, look)
+        if symbol
+        else _line_item(_say(f"look_{look}", names) if look.startswith("street") else label, look)
+        for look in looks
+    ]
+    return content.add(key, label=label, dataset=key, draw="ground", shown=True, legend=legend)
