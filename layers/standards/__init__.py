@@ -47,8 +47,8 @@ class Rule:
     clause, clause_en
         Where the limit stands, edition included.
     confidence
-        Of the limit: A read in a stored copy, B about 90 % sure, C 60-85 % sure, D assumption; ``None`` without a
-        limit.
+        Of the limit (of the requirement where there is no limit): A read in a stored copy, B about 90 % sure, C 60-85 %
+        sure, D assumption.
     building_m2_least, building_m2_most, land_m2_least, land_m2_most
         Floor area and land of one facility; ``None`` where not stated.
     confidence_areas
@@ -74,7 +74,7 @@ class Rule:
     group: Group
     clause: str
     clause_en: str
-    confidence: Confidence | None
+    confidence: Confidence
     building_m2_least: float | None = None
     building_m2_most: float | None = None
     land_m2_least: float | None = None
@@ -334,7 +334,7 @@ def _override(inherited: Mapping[str, object], table: _RuleTable, head: _Head) -
     if own:
         merged["clause"] = changed.get("clause", head.clause)
         merged["clause_en"] = changed.get("clause_en", changed.get("clause", head.clause_en or head.clause))
-        merged["confidence"] = changed.get("confidence", "D") if "limit_m" in merged else None
+        merged["confidence"] = changed.get("confidence", "D")
         merged["note_zh"] = changed.get("note_zh", changed.get("note_en", ""))
         merged["note_en"] = changed.get("note_en", changed.get("note_zh", ""))
     if {"building_m2", "land_m2"} & changed.keys():
@@ -354,4 +354,4 @@ def _rule(name: str, table: Mapping[str, object]) -> Rule:
     zh = str(table["zh"])
     en = str(table.get("en", zh))
     names = {"en": en, "short_zh": table.get("short_zh", zh), "short_en": table.get("short_en", en)}
-    return Rule(**{"facility_class": name, "limit_m": None, "confidence": None, **plain, **names, **ranges})  # type: ignore[arg-type]
+    return Rule(**{"facility_class": name, "limit_m": None, **plain, **names, **ranges})  # type: ignore[arg-type]
