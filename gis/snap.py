@@ -1,0 +1,262 @@
+"""Snapping: from points to legal positions on street edges, with the straight walk to them and the reason of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from .errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .network import WalkNetwork
+
+ON_STREET = "on_street"
+FAR_FROM_STREET = "far_from_street"
+OTHER_COMPONENT = "other_component"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Positions:
+    """Places on the network where objects stand; an object with several entrances has several.
+
+    Parameters
+    ----------
+    owner
+        int64[k], row of the object.
+    edge
+        int32[k].
+    offset_m
+        float64[k], metres from the edge's first node.
+    access_m
+        float64[k], straight walk from the object to the position.
+    count
+        Number of objects; some may have no position.
+    """
+
+    owner: NDArray[np.int64]
+    edge: NDArray[np.int32]
+    offset_m: NDArray[np.float64]
+    access_m: NDArray[np.float64]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapped:
+    """Positions of objects, and for each object how it came to the street.
+
+    Parameters
+    ----------
+    positions
+        Where objects stand on the network.
+    status
+        str[count]: ``on_street``, ``far_from_street`` (no street within the limit) or ``other_component`` (only streets that the
+        main network does not reach are near).
+    access_m
+        float64[count], the shortest straight walk; NaN when far from a street.
+    edge, component
+        int32[count] of that position; -1 when far from a street.
+    """
+
+    positions: Positions
+    status: NDArray[np.str_]
+    access_m: NDArray[np.float64]
+    edge: NDArray[np.int32]
+    component: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Nearest edge of points: row of the point, edge, offset, access."""
+
+    point: NDArray[np.int64]
+    edge: NDArray[np.int32]
+    offset_m: NDArray[np.float64]
+    access_m: NDArray[np.float64]
+
+    @staticmethod
+    def join(parts: list[_Found]) -> _Found:
+        """Return several finds as one."""
+        return _Found(
+            np.concatenate([part.point for part in parts] or [np.zeros(0, np.int64)]),
+            np.concatenate([part.edge for part in parts] or [np.zeros(0, np.int32)]),
+            np.concatenate([part.offset_m for part in parts] or [np.zeros(0)]),
+            np.concatenate([part.access_m for part in parts] or [np.zeros(0)]),
+        )
+
+
+def _nearest(
+    network: WalkNetwork,
+    lines: NDArray[np.object_],
+    edges: NDArray[np.int64],
+    xy: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    limit_m: float,
+) -> _Found:
+    """Return the nearest of some edges to the points ``rows``, where one lies within the limit; ties go to the lower edge."""
+    if edges.size == 0 or rows.size == 0:
+        return _Found.join([])
+    points = shapely.points(xy[rows])
+    which, nearest = shapely.STRtree(lines[edges]).query_nearest(points, max_distance=limit_m)
+    edge = edges[nearest]
+    order = np.lexsort((edge, which))
+    found, first = np.unique(which[order], return_index=True)
+    edge = edge[order][first]
+    offset = np.clip(shapely.line_locate_point(lines[edge], points[found]), 0.0, network.edge_length_m[edge])
+    # The end of the line counts to the last bit as the edge's end, so that one may leave it either way.
+    offset = np.where(offset >= network.edge_length_m[edge] - 1e-9, network.edge_length_m[edge], offset)
+    access = shapely.distance(lines[edge], points[found])
+    return _Found(rows[found].astype(np.int64), edge.astype(np.int32), offset, access)
+
+
+def _main_first(
+    network: WalkNetwork,
+    lines: NDArray[np.object_],
+    edges: NDArray[np.int64],
+    xy: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    limit_m: float,
+) -> tuple[_Found, _Found]:
+    """Return the finds in the main component, and for the other points those in any."""
+    main = network.edge_component[edges] == 0
+    inside = _nearest(network, lines, edges[main], xy, rows, limit_m)
+    rest = np.setdiff1d(rows, inside.point)
+    return inside, _nearest(network, lines, edges[~main], xy, rest, limit_m)
+
+
+def _by_gates(
+    network: WalkNetwork,
+    lines: NDArray[np.object_],
+    xy: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    zone: int,
+    limit_m: float,
+) -> _Found:
+    """Return the street positions at a compound's open gates for points inside it: straight to the gate, then to the street."""
+    gates = network.walls.gates
+    open_gates = np.flatnonzero(gates.open & (gates.zone == zone))
+    outside = np.flatnonzero((network.edge_zone == -1) & (network.edge_component == 0))
+    at = _nearest(network, lines, outside, gates.xy, open_gates, limit_m)
+    k = at.point.size
+    walk = np.hypot(*(xy[rows][:, None, :] - gates.xy[at.point][None, :, :]).transpose(2, 0, 1))
+    return _Found(
+        np.repeat(rows, k).astype(np.int64),
+        np.tile(at.edge, rows.size),
+        np.tile(at.offset_m, rows.size),
+        (walk + at.access_m[None, :]).ravel(),
+    )
+
+
+def _in_zone(
+    network: WalkNetwork,
+    lines: NDArray[np.object_],
+    xy: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    zone: int,
+    limit_m: float,
+) -> _Found:
+    """Return the finds of points inside one sealed compound: its own lanes, else its gates, else lanes that lead nowhere."""
+    inside, loose = _main_first(network, lines, np.flatnonzero(network.edge_zone == zone), xy, rows, limit_m)
+    rest = np.setdiff1d(rows, inside.point)
+    gates = _by_gates(network, lines, xy, rest, zone, limit_m)
+    if gates.point.size:
+        return _Found.join([inside, gates])
+    return _Found.join([inside, loose])
+
+
+def snap(
+    network: WalkNetwork,
+    xy: NDArray[np.float64],
+    *,
+    owner: NDArray[np.int64] | None = None,
+    count: int | None = None,
+    limit_m: float = 200.0,
+    zone: NDArray[np.int32] | None = None,
+    usable: NDArray[np.bool_] | None = None,
+) -> Snapped:
+    """Return where points come to the street: the nearest position on a legal edge within a limit.
+
+    Positions in the main component are preferred; only where none is within the limit does a point stand in a smaller
+    one (``other_component``). A point in a sealed compound comes to that compound's lanes; where it has none that lead out, to
+    the street at each open gate, the straight walk to the gate counted and not limited. No other point comes to lanes
+    inside a sealed compound. Beyond the limit a point has no position at all.
+
+    Parameters
+    ----------
+    network
+        The streets.
+    xy
+        float64[p, 2], metres, in the network's CRS.
+    owner
+        int64[p], row of the object each point belongs to (entrances of one facility); each its own when not given.
+    count
+        Number of objects; needed where the last ones may have no point.
+    limit_m
+        Longest straight walk to the street.
+    zone
+        int32[p], sealed compound of each point, -1 outside; found from the walls when not given.
+    usable
+        bool[m], edges that may be snapped to; all when not given.
+
+    Raises
+    ------
+    InputError
+        When coordinates are not numbers.
+
+    Examples
+    --------
+    >>> from pyproj import CRS
+    >>> from lifecircle.gis.network import network_from_lines
+    >>> street = network_from_lines([shapely.LineString([(0, 0), (100, 0)])], crs=CRS("EPSG:4547"), highway=["footway"])
+    >>> found = snap(street, np.array([[30.0, 40.0], [50.0, 300.0]]))
+    >>> found.status.tolist(), found.positions.offset_m.tolist(), found.access_m.tolist()
+    (['on_street', 'far_from_street'], [30.0], [40.0, nan])
+    """
+    xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))
+    if bad.size:
+        message = f"{bad.size} points have coordinates that are not numbers"
+        raise InputError(message, *(Fault("gis.point_nan", row=int(row)) for row in bad[:5]))
+    owner = np.arange(xy.shape[0], dtype=np.int64) if owner is None else np.asarray(owner, dtype=np.int64)
+    objects = (int(owner.max()) + 1 if owner.size else 0) if count is None else count
+    lines = network.edge_lines()
+    sealed = network.walls.sealed
+    zone = network.walls.zone_of(xy) if zone is None else np.asarray(zone, dtype=np.int32).copy()
+    if sealed.size:
+        zone[(zone >= 0) & ~sealed[np.clip(zone, 0, sealed.size - 1)]] = -1
+    else:
+        zone = np.full(xy.shape[0], -1, dtype=np.int32)
+    allowed = np.ones(network.edge_length_m.size, dtype=bool) if usable is None else np.asarray(usable, dtype=bool)
+    outside = np.flatnonzero((network.edge_zone == -1) & allowed)
+    parts = list(_main_first(network, lines, outside, xy, np.flatnonzero(zone == -1), limit_m))
+    parts += [
+        _in_zone(network, lines, xy, np.flatnonzero(zone == z), int(z), limit_m)
+        for z in np.unique(zone[zone >= 0]).tolist()
+    ]
+    return _audit(network, _Found.join(parts), owner, objects)
+
+
+def _audit(network: WalkNetwork, found: _Found, owner: NDArray[np.int64], count: int) -> Snapped:
+    """Return the finds as positions of objects, and each object's best one as its audit row."""
+    who = owner[found.point]
+    order = np.lexsort((found.offset_m, found.edge, found.access_m, who))
+    who, edge = who[order], found.edge[order]
+    offset, access = found.offset_m[order], found.access_m[order]
+    component = network.edge_component[edge]
+    # An object that comes to the main network by one entrance is not held to the island of another.
+    reach_main = np.zeros(count, dtype=bool)
+    reach_main[who[component == 0]] = True
+    kept = (component == 0) | ~reach_main[who]
+    who, edge, offset, access, component = who[kept], edge[kept], offset[kept], access[kept], component[kept]
+    rows, first = np.unique(who, return_index=True)
+    status = np.full(count, FAR_FROM_STREET, dtype="<U15")
+    status[rows] = np.where(component[first] == 0, ON_STREET, OTHER_COMPONENT)
+    shortest, best_edge = np.full(count, np.nan), np.full(count, -1, dtype=np.int32)
+    best_component = np.full(count, -1, dtype=np.int32)
+    shortest[rows], best_edge[rows], best_component[rows] = access[first], edge[first], component[first]
+    positions = Positions(who, edge, offset, access, count)
+    return Snapped(positions, status, shortest, best_edge, best_component)
