@@ -80,6 +80,7 @@ def render_page(findings: Findings, *, language: Language | None = None) -> str:
     map_.default_css = [("leaflet_css", LEAFLET_CSS)]
     figure = map_.get_root()
     figure.title = html.escape(str(findings.manifest["study"]["name"]))
+    figure.header.add_child(Element(f"<style>{_variables()}</style>"), name="variables")
     figure.header.add_child(Element(f'<link rel="stylesheet" href="{OWN}page.css"/>'), name="page_css")
     figure.html.add_child(Element(f"<noscript>{html.escape(say('map.page_no_script', spoken))}</noscript>"), name="no_script")
     for name in SCRIPTS:
@@ -90,6 +91,24 @@ def render_page(findings: Findings, *, language: Language | None = None) -> str:
     page = page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)
     config = _config(findings, names, content, (west, south, east, north))
     return page.replace("<body>", "<body>\n" + "\n".join(_data_elements(config, content)) + "\n", 1)
+
+
+def _variables() -> str:
+    """Return the colours and fonts of the style as CSS variables."""
+    fonts = ", ".join(family if family == "sans-serif" else f'"{family}"' for family in style.FONTS)
+    variables = {
+        "ink": style.INK,
+        "muted": style.MUTED,
+        "rule": style.RULE,
+        "accent": style.ACCENT,
+        "good": style.GOOD,
+        "good-light": style.GOOD_AFTER,
+        "lacking": style.LACKING_TEXT,
+        "paper": style.PAPER,
+        "land": style.LAND,
+        "fonts": fonts,
+    }
+    return ":root {" + " ".join(f"--{name}: {value};" for name, value in variables.items()) + "}"
 
 
 def _data_elements(config: Mapping[str, Any], content: Content) -> list[str]:

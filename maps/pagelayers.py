@@ -367,6 +367,7 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     ]
     if -1 not in steps:
         by_count.pop()
+    by_count[max(steps, default=0) + 1 : len(style.MISSING_FILLS)] = []
     modes = [{"key": "", "label": _say("mode_count", names), "palette": palette, "legend": by_count}]
     for key in names.classes:
         if key in fills:

@@ -42,6 +42,10 @@ UNKNOWN = "#c9ccd0"
 """No data: a grey that none of the ramps holds."""
 GOOD = "#2a7f6f"
 """Covered people, in bars and charts."""
+GOOD_AFTER = "#a9d3ca"
+"""Those whom the proposed sites add."""
+LACKING_TEXT = "#a8450d"
+"""Words that say something is too far, dark enough to read on paper."""
 
 
 @dataclass(frozen=True, slots=True)

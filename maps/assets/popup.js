@@ -1,0 +1,109 @@
+// Popups and hover tips: tables built as elements, the chosen feature outlined.
+(function (root) {
+  "use strict";
+  const lc = (root.lifecircle = root.lifecircle || {});
+  let outline = null;
+  let tip = null;
+
+  function table(rows) {
+    const body = lc.element("tbody", {});
+    for (const [label, value] of rows) body.append(lc.element("tr", {}, lc.element("th", { scope: "row" }, label), lc.element("td", {}, value)));
+    return lc.element("table", { class: "lc-attributes" }, body);
+  }
+
+  function walked(walk, unit) {
+    if (walk === null) return lc.page.nothing;
+    return unit === "s" ? lc.format(walk * 60, "minutes") : lc.format(walk, "length");
+  }
+
+  // The facility classes of one neighbourhood: what is within the walk, what is nearest.
+  function missingTable(data, row) {
+    const { missing } = data;
+    const body = lc.element("tbody", {});
+    missing.compound.forEach((compound, at) => {
+      if (compound !== row) return;
+      const status = missing.status[at];
+      const nearest = missing.nearest[at] || lc.page.nothing;
+      const far = missing.walk[at] === null ? "" : walked(missing.walk[at], missing.unit[at]);
+      body.append(
+        lc.element(
+          "tr",
+          { class: "lc-status-" + status },
+          lc.element("th", { scope: "row" }, lc.page.classes[missing.class[at]].name),
+          lc.element("td", {}, lc.page.statuses[status]),
+          lc.element("td", {}, nearest, far ? lc.element("span", { class: "lc-far" }, far) : null)
+        )
+      );
+    });
+    const head = ["facility", "within", "nearest"].map((name) => lc.element("th", { scope: "col" }, lc.say(name)));
+    return lc.element("table", { class: "lc-missing" }, lc.element("thead", {}, lc.element("tr", {}, ...head)), body);
+  }
+
+  function gapRows(data, row) {
+    const { rows } = data;
+    return [
+      [lc.say("within"), lc.page.statuses[rows.status[row]]],
+      [lc.say("people_lacking"), lc.format(rows.people[row], "count")],
+      [lc.say("group_lacking"), lc.format(rows.group[row], "count")],
+      [lc.say("walk"), lc.format(rows.walk[row], "length")],
+      [lc.say("limit"), lc.format(rows.limit[row], "length")],
+    ];
+  }
+
+  function content(layer, data, row) {
+    if (data.rows) {
+      const title = data.columns.title[data.rows.place[row]] || data.noun;
+      return [heading(title, data.noun + " · " + layer.label), table(gapRows(data, row))];
+    }
+    const rows = data.fields.map((field) => [field.label, lc.format(data.columns[field.key][row], field.format)]);
+    const parts = [heading(data.columns.title[row], data.noun), table(rows)];
+    if (data.missing) parts.push(missingTable(data, row));
+    return parts;
+  }
+
+  function heading(title, noun) {
+    return lc.element("header", {}, lc.element("span", { class: "lc-noun" }, noun), lc.element("h2", {}, title));
+  }
+
+  function highlight(data, row) {
+    const place = data.rows ? null : data.outlines ? data.outlines[row] : data.shapes.type === "polygon" ? data.places[row] : null;
+    if (!place) return;
+    outline = L.polygon(place, { color: lc.page.accent, weight: 3, fill: false, interactive: false }).addTo(lc.map);
+  }
+
+  lc.openPopup = async function (key, row, latlng) {
+    if (row === undefined) return;
+    const layer = lc.page.layers[key];
+    const data = await lc.load(layer.dataset);
+    const place = data.rows ? data.places[data.rows.place[row]] : data.places[row];
+    const at = latlng && data.shapes.type === "polygon" ? latlng : data.shapes.type === "point" ? place : L.polygon(place).getBounds().getCenter();
+    lc.hideTip();
+    const width = data.missing ? 380 : 320;
+    const popup = L.popup({ maxWidth: width, minWidth: 220, maxHeight: 380, offset: layer.draw === "pin" ? [0, -24] : [0, 4], className: "lc-popup" })
+      .setLatLng(at)
+      .setContent(lc.element("article", { class: "lc-card" }, ...content(layer, data, row)))
+      .openOn(lc.map);
+    const close = popup.getElement().querySelector(".leaflet-popup-close-button");
+    if (close) close.setAttribute("aria-label", lc.say("close"));
+    if (outline) outline.remove();
+    highlight(data, row);
+  };
+
+  lc.showTip = function (layer, data, row, latlng) {
+    if (row === undefined) return;
+    const title = data.rows ? data.columns.title[data.rows.place[row]] : data.columns.title[row];
+    if (!title || layer.draw === "pin" || layer.look === "rings") return;
+    tip = tip || L.tooltip({ direction: "top", offset: [0, -8], opacity: 0.95, className: "lc-tip" });
+    tip.setContent(lc.element("span", {}, title)).setLatLng(latlng);
+    if (!lc.map.hasLayer(tip)) tip.addTo(lc.map);
+  };
+  lc.moveTip = (latlng) => tip && lc.map.hasLayer(tip) && tip.setLatLng(latlng);
+  lc.hideTip = () => tip && tip.remove();
+
+  lc.watchPopups = function () {
+    lc.map.on("popupclose", () => {
+      if (outline) outline.remove();
+      outline = null;
+    });
+  };
+})(window);
