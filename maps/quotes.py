@@ -158,7 +158,7 @@ def label(kind: str, value: object, language: Language) -> str:
     >>> label("kind", "urban_village", "zh"), label("kind", "海绵城市", "zh")
     ('城中村', '海绵城市')
     """
-    key = f"report.{kind}_{text(value)}"
+    key = f"values.{kind}_{text(value)}"
     if not text(value):
         return say("report.not_stated", language)
     return say(key, language) if key in catalogue() else text(value)

@@ -467,7 +467,7 @@ class Scenes:
         most = 6
         entries = []
         for site in list(sites.itertuples())[:most]:
-            name = text(site.name) or label("land", site.kind, self._language)
+            name = text(site.name) or label("kind", site.kind, self._language)
             added = self._say("count_people", count=self._number(known(site.people_added)))
             words = self._say("site_gain", rank=int(site.rank), name=name, added=added)
             entries.append(Entry(words, "mark", fill=color, size_pt=7))

@@ -1,0 +1,358 @@
+"""The sections of the report on what was found: coverage, what neighbourhoods lack, the proposed sites and their proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .quotes import Quote, known, label, text
+from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
+from .sections_plan import more, number
+from .style import NOTHING, format_limit, format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LACKING_MOST = 20
+DISTRICTS_MOST = 40
+LOWEST = 3
+
+
+def _rate(desk: Desk, quote: Quote | None) -> str:
+    return NOTHING if quote is None or quote.no_data else format_number(quote.rate, "percent", desk.language)
+
+
+def coverage(desk: Desk) -> list[Block]:
+    """Return limits, coverage of the study area by class, then of rings and sub-districts for the key classes."""
+    blocks: list[Block] = [
+        Heading(desk.say("coverage")),
+        desk.body(
+            "coverage_intro",
+            count=len(desk.classes),
+            rules=refer("table", "rules"),
+            table=refer("table", "coverage"),
+        ),
+        _rules_table(desk),
+        _coverage_table(desk),
+    ]
+    lowest = desk.lowest(LOWEST)
+    if lowest:
+        uncovered = desk.join(number(desk, quote.uncovered) for _, quote in lowest)
+        names = desk.join(desk.name(key) for key, _ in lowest)
+        blocks.append(
+            desk.body(
+                "coverage_lowest" if len(lowest) > 1 else "coverage_lowest_one", lowest=names, uncovered=uncovered
+            )
+        )
+    silent = desk.without_data()
+    if silent:
+        names = desk.join(desk.name(key) for key in silent)
+        blocks.append(desk.body("coverage_no_data", count=len(silent), names=names))
+    blocks.extend(_class_figures(desk))
+    overviews = [plan.key for plan in desk.plans if plan.key.startswith("overview_")]
+    if overviews:
+        blocks.append(desk.body("coverage_overview", figures=desk.join(refer("figure", key) for key in overviews)))
+        blocks.extend(desk.figure(key) for key in overviews)
+    blocks.extend(_by_group(desk, "ring"))
+    blocks.extend(_by_group(desk, "district"))
+    return blocks
+
+
+def _rules_table(desk: Desk) -> Table:
+    table = desk.findings.tables["facilities_by_class"]
+    existing = dict(zip(table["facility_class"], table["existing"], strict=True))
+    columns = (
+        Column(desk.say("col_class"), width=2.4),
+        Column(desk.say("col_circle"), width=0.9),
+        Column(desk.say("col_required"), width=0.7),
+        Column(desk.say("col_limit"), numeric=True, width=0.9),
+        Column(desk.say("col_clause"), width=2.4),
+        Column(desk.say("col_confidence"), width=0.7),
+        Column(desk.say("col_existing"), numeric=True, width=0.8),
+    )
+    silent = set(desk.without_data())
+    rows = []
+    for key, rule in desk.classes.items():
+        limit = known(rule.get("limit_m"))
+        rows.append(
+            (
+                desk.name(key),
+                desk.say("circle", minutes=rule["circle"]) if rule.get("circle") else NOTHING,
+                desk.say("yes" if rule["required"] else "no"),
+                desk.say("no_limit") if limit is None else format_limit(limit, "m", desk.language),
+                text(rule.get(f"clause_{desk.language}")) or text(rule.get("clause")) or NOTHING,
+                text(rule.get("confidence")) or NOTHING,
+                desk.say("no_data") if key in silent else number(desk, existing.get(key)),
+            )
+        )
+    note = desk.say("confidence_note")
+    return Table("rules", desk.say("rules_caption"), columns, tuple(rows), note=note)
+
+
+def _coverage_table(desk: Desk) -> Table:
+    columns = (
+        Column(desk.say("col_class"), width=2.6),
+        Column(desk.say("col_limit"), numeric=True),
+        Column(desk.say("col_covered"), numeric=True, width=1.1),
+        Column(desk.say("col_uncovered"), numeric=True, width=1.1),
+        Column(desk.say("col_unknown"), numeric=True, width=1.0),
+        Column(desk.say("col_rate"), numeric=True),
+        Column(desk.say("col_elders_rate"), numeric=True),
+        Column(desk.say("col_buffer"), numeric=True),
+    )
+    rows = []
+    for key, rule in desk.classes.items():
+        quote = desk.coverage.city(key)
+        limit = known(rule.get("limit_m"))
+        if quote is None:
+            continue
+        first = (desk.name(key), format_limit(limit, "m", desk.language))
+        if quote.no_data:
+            rows.append((*first, NOTHING, NOTHING, number(desk, quote.unknown), desk.say("no_data"), NOTHING, NOTHING))
+            continue
+        rows.append(
+            (
+                *first,
+                *(number(desk, value) for value in (quote.covered, quote.uncovered, quote.unknown)),
+                _rate(desk, quote),
+                _rate(desk, desk.coverage.city(key, "elders_60")),
+                format_number(quote.buffer_rate, "percent", desk.language),
+            )
+        )
+    note = desk.say("coverage_note")
+    return Table("coverage", desk.say("coverage_caption"), columns, tuple(rows), note=note)
+
+
+def _class_figures(desk: Desk) -> Iterable[Block]:
+    """Give a sentence and the map of each class that has a sheet of its own."""
+    table = desk.findings.tables["facilities_by_class"]
+    existing = dict(zip(table["facility_class"], table["existing"], strict=True))
+    for plan in desk.plans:
+        if not plan.key.startswith("class_"):
+            continue
+        key = plan.classes[0]
+        quote = desk.coverage.city(key)
+        reference = refer("figure", plan.key)
+        if quote is None or quote.no_data:
+            name = "coverage_class_no_limit" if quote is None else "coverage_class_no_data"
+            yield desk.body(name, name=desk.name(key), figure=reference)
+        else:
+            yield desk.body(
+                "coverage_class",
+                name=desk.name(key),
+                existing=number(desk, existing.get(key)),
+                covered=number(desk, quote.covered),
+                rate=_rate(desk, quote),
+                uncovered=number(desk, quote.uncovered),
+                figure=reference,
+            )
+        yield desk.figure(plan.key)
+
+
+def _by_group(desk: Desk, kind: str) -> Iterable[Block]:
+    """Give the key classes by ring or sub-district: rate and people not covered."""
+    groups = desk.coverage.groups(kind)
+    classes = [key for key in desk.key_classes() if desk.coverage.city(key) is not None]
+    if not groups or not classes:
+        return
+    columns = [Column(desk.say(f"col_{kind}"), width=1.6), Column(desk.say("col_people"), numeric=True)]
+    for key in classes:
+        for name in ("col_class_rate", "col_class_uncovered"):
+            columns.append(Column(desk.say(name, name=desk.name(key, short=True)), numeric=True, width=1.2))
+    rows = []
+    for group, name in [*groups[:DISTRICTS_MOST], ("", desk.say("total"))]:
+        quotes = [desk.coverage.group(key, kind, group) if group else desk.coverage.city(key) for key in classes]
+        first = quotes[0]
+        cells = [name or group, NOTHING if first is None else number(desk, first.total)]
+        for quote in quotes:
+            silent = quote is None or quote.no_data
+            cells += [_rate(desk, quote), NOTHING if silent or quote is None else number(desk, quote.uncovered)]
+        rows.append(tuple(cells))
+    yield desk.body(f"by_{kind}_intro", table=refer("table", f"by_{kind}"))
+    yield Table(f"by_{kind}", desk.say(f"by_{kind}_caption"), tuple(columns), tuple(rows), total=True)
+    yield from more(desk, len(groups) - DISTRICTS_MOST)
+
+
+def lacking(desk: Desk) -> list[Block]:
+    """Return what neighbourhoods lack: by class, and those that lack most."""
+    if not desk.has_figure("missing"):
+        return []
+    blocks: list[Block] = [Heading(desk.say("lacking_cell" if desk.cells else "lacking"))]
+    if desk.cells:
+        blocks.append(desk.body("lacking_cell_note"))
+    ranked = desk.lacking()
+    if not len(ranked):
+        return [*blocks, desk.body("lacking_none", units=desk.units()), desk.figure("missing")]
+    blocks.append(
+        desk.body(
+            "lacking_intro",
+            units=desk.units(),
+            classes=refer("table", "lacking_classes"),
+            figure=refer("figure", "missing"),
+            table=refer("table", "lacking"),
+            most=min(LACKING_MOST, len(ranked)),
+        )
+    )
+    return [
+        *blocks,
+        _lacking_classes(desk),
+        desk.figure("missing"),
+        _lacking_table(desk),
+        *more(desk, len(ranked) - LACKING_MOST),
+    ]
+
+
+def _lacking_classes(desk: Desk) -> Table:
+    """Return how many neighbourhoods have and lack each required class."""
+    columns = (
+        Column(desk.say("col_class"), width=2.6),
+        Column(desk.say("col_present"), numeric=True),
+        Column(desk.say("col_too_far"), numeric=True),
+        Column(desk.say("col_unknown"), numeric=True),
+    )
+    rows = []
+    for key in desk.with_data(required=True):
+        quote = desk.coverage.city(key, "compounds")
+        if quote is not None:
+            counts = (quote.covered, quote.uncovered, quote.unknown)
+            rows.append((desk.name(key), *(number(desk, count) for count in counts)))
+    caption = desk.say("lacking_classes_caption", units=desk.units())
+    return Table("lacking_classes", caption[:1].upper() + caption[1:], columns, tuple(rows))
+
+
+def _lacking_table(desk: Desk) -> Table:
+    layers = desk.findings.layers
+    names = {
+        kind: dict(zip(layers[f"{kind}s"][f"{kind}_id"], layers[f"{kind}s"]["name"], strict=True))
+        for kind in ("ring", "district")
+    }
+    shown = [kind for kind in names if names[kind]]
+    columns = [
+        Column(desk.say("col_cell" if desk.cells else "col_compound"), width=1.6),
+        *(Column(desk.say(f"col_{kind}"), width=1.3) for kind in shown),
+        Column(desk.say("col_year_built"), numeric=True, width=0.8),
+        Column(desk.say("col_people"), numeric=True, width=0.9),
+        Column(desk.say("col_missing_count"), numeric=True, width=0.8),
+        Column(desk.say("col_missing"), width=3.4),
+    ]
+    rows = []
+    for _, row in desk.lacking().head(LACKING_MOST).iterrows():
+        classes = desk.join(desk.name(key, short=True) for key in text(row["missing"]).split(";") if key)
+        rows.append(
+            (
+                text(row["name"]) or text(row["compound_id"]),
+                *(text(names[kind].get(row[f"{kind}_id"])) or NOTHING for kind in shown),
+                number(desk, row["year_built"], "plain"),
+                number(desk, row["people"]),
+                number(desk, row["missing_count"]),
+                classes,
+            )
+        )
+    return Table("lacking", desk.say("lacking_caption", units=desk.units()), tuple(columns), tuple(rows))
+
+
+def sites(desk: Desk) -> list[Block]:
+    """Return the proposed sites with the proof that no choice is better, or how much better one could be."""
+    siting = desk.findings.tables["siting"]
+    blocks: list[Block] = [Heading(desk.say("sites"))]
+    if not len(siting):
+        return [*blocks, desk.body("sites_none")]
+    blocks += [desk.body("sites_intro", table=refer("table", "siting")), _siting_table(desk)]
+    for _, row in siting.iterrows():
+        key = str(row["facility_class"])
+        status = str(row["status"])
+        proof_key = f"proof_{status}" if status in {"optimal", "all_covered"} else "proof_time_limit"
+        gain = number(desk, float(row["bound"]) - float(row["objective"]))
+        blocks.append(
+            desk.body(
+                "siting_paragraph",
+                name=desk.name(key),
+                group=label("measure", row["weight"], desk.language),
+                proof=desk.say(proof_key, gain=gain),
+                **{name: number(desk, row[name]) for name in ("candidates", "chosen", "total")},
+                before=number(desk, row["covered_before"]),
+                after=number(desk, row["covered_after"]),
+            )
+        )
+        blocks.extend(_sites_of(desk, key))
+    if desk.has_figure("sites"):
+        blocks += [desk.body("sites_map", figure=refer("figure", "sites")), desk.figure("sites")]
+    return blocks
+
+
+def _siting_table(desk: Desk) -> Table:
+    counts = ("wanted", "candidates", "chosen", "before", "after", "objective", "bound")
+    fields = ("wanted", "candidates", "chosen", "covered_before", "covered_after", "objective", "bound")
+    columns = [Column(desk.say("col_class"), width=2.2), Column(desk.say("col_weight"), width=1.6)]
+    columns += [Column(desk.say(f"col_{name}"), numeric=True, width=0.9) for name in counts]
+    columns += [Column(desk.say("col_gap"), numeric=True, width=0.8), Column(desk.say("col_status"), width=1.2)]
+    rows = tuple(
+        (
+            desk.name(str(row["facility_class"])),
+            label("measure", row["weight"], desk.language),
+            *(number(desk, row[name]) for name in fields),
+            number(desk, row["gap"], "percent"),
+            desk.say(f"solver_{row['status']}"),
+        )
+        for _, row in desk.findings.tables["siting"].iterrows()
+    )
+    return Table("siting", desk.say("siting_caption"), tuple(columns), rows)
+
+
+def _sites_of(desk: Desk, key: str) -> list[Block]:
+    frame = desk.findings.tables["sites"]
+    frame = frame[frame["facility_class"] == key].sort_values("rank")
+    if not len(frame):
+        return []
+    layers = desk.findings.layers
+    rings = dict(zip(layers["rings"]["ring_id"], layers["rings"]["name"], strict=True))
+    elders = desk.coverage.city(key, "elders_60")
+    counted = [("people_added", "col_added_people")]
+    counted += [("elders_added", "col_added_elders")] if elders is not None and elders.total else []
+    counted += [("only_here", "col_only_here")]
+    columns = [
+        Column(desk.say("col_rank"), numeric=True, width=0.6),
+        Column(desk.say("col_site"), width=2.2),
+        Column(desk.say("col_kind"), width=1.2),
+        *([Column(desk.say("col_ring"), width=1.3)] if rings else []),
+        Column(desk.say("col_area_m2"), numeric=True),
+        *(Column(desk.say(name), numeric=True, width=0.9) for _, name in counted),
+        Column(desk.say("col_rezoning"), width=0.8),
+        Column(desk.say("col_runner_up"), width=1.1),
+        Column(desk.say("col_loss"), numeric=True, width=0.9),
+    ]
+    rows = []
+    for _, site in frame.iterrows():
+        rezoning = known(site["needs_rezoning"])
+        rows.append(
+            (
+                number(desk, site["rank"]),
+                text(site["name"]) or text(site["site_id"]),
+                label("kind", site["kind"], desk.language),
+                *((text(rings.get(site["ring_id"])) or NOTHING,) if rings else ()),
+                number(desk, site["area_m2"]),
+                *(number(desk, site[name]) for name, _ in counted),
+                NOTHING if rezoning is None else desk.say("yes" if rezoning else "no"),
+                _site_name(desk, text(site["runner_up"])) or NOTHING,
+                number(desk, site["runner_up_loses"]),
+            )
+        )
+    caption = desk.say("sites_caption", name=desk.name(key))
+    blocks: list[Block] = [
+        Paragraph(desk.say("sites_refer", name=desk.name(key), table=refer("table", f"sites_{key}")))
+    ]
+    rezoned = frame[[known(value) == 1.0 for value in frame["needs_rezoning"]]]
+    if len(rezoned):
+        names = desk.join(text(row["name"]) or text(row["site_id"]) for _, row in rezoned.iterrows())
+        blocks.append(desk.body("sites_rezoning", count=len(rezoned), names=names))
+    note = desk.say("sites_note")
+    return [*blocks, Table(f"sites_{key}", caption, tuple(columns), tuple(rows), note=note)]
+
+
+def _site_name(desk: Desk, site_id: str) -> str:
+    """Return the name of a candidate; its id where it has none."""
+    frame = desk.findings.layers["candidates"]
+    names = frame.loc[frame["site_id"] == site_id, "name"]
+    return (text(names.iloc[0]) if len(names) else "") or site_id
+
+
+__all__ = ["coverage", "lacking", "sites"]

@@ -1,0 +1,200 @@
+"""The section of the report on rings, renewal projects and zoned land."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .quotes import known, label, text
+from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
+from .style import NOTHING, format_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+PROJECTS_MOST = 30
+RINGS_ACROSS = 5
+"""Up to so many rings stand side by side in the table of zoning."""
+
+
+def number(desk: Desk, value: object, kind: str = "count", *, factor: float = 1.0) -> str:
+    """Return a cell's number as text; a dash where the cell is empty."""
+    found = known(value)
+    return format_number(None if found is None else found * factor, kind, desk.language)
+
+
+def total(desk: Desk, values: Iterable[object], kind: str = "count", *, factor: float = 1.0) -> str:
+    """Return the sum of a column as text; marked as a lower bound where cells are empty."""
+    found = [known(value) for value in values]
+    there = [value for value in found if value is not None]
+    if not there:
+        return NOTHING
+    sign = "≥ " if len(there) < len(found) else ""
+    return sign + format_number(sum(there) * factor, kind, desk.language)
+
+
+def rings(desk: Desk) -> list[Block]:
+    """Return rings, projects and zoned land, with totals."""
+    layers = desk.findings.layers
+    blocks: list[Block] = [Heading(desk.say("rings"))]
+    if len(layers["rings"]):
+        blocks.append(desk.body("rings_intro", table=refer("table", "rings"), figure=refer("figure", "location")))
+        blocks.append(_rings_table(desk))
+    else:
+        blocks.append(desk.body("rings_none", figure=refer("figure", "location")))
+    blocks.append(desk.figure("location"))
+    blocks.extend(_projects(desk))
+    if len(layers["parcels"]) and len(desk.findings.tables["zoning"]):
+        blocks.append(desk.body("zoning_intro", table=refer("table", "zoning"), figure=refer("figure", "zoning")))
+        blocks.extend([_zoning_table(desk), desk.figure("zoning")])
+    return blocks
+
+
+def _rings_table(desk: Desk) -> Table:
+    frame = desk.findings.layers["rings"].sort_values("order")
+    compounds = "col_cells" if desk.cells else "col_compounds"
+    counts = {
+        "people": "col_people",
+        "elders_60": "col_elders",
+        "households": "col_households",
+        "compounds": compounds,
+        "projects": "col_projects",
+    }
+    columns = [Column(desk.say("col_ring"), width=1.8), Column(desk.say("col_policy"), width=1.1)]
+    columns += [Column(desk.say(name), numeric=True) for name in ("col_area_km2", *counts.values())]
+    rows = [
+        (
+            text(ring["name"]),
+            label("policy", ring["policy"], desk.language),
+            number(desk, ring["area_m2"], "decimal", factor=1e-6),
+            *(number(desk, ring[name]) for name in counts),
+        )
+        for _, ring in frame.iterrows()
+    ]
+    area = total(desk, frame["area_m2"], "decimal", factor=1e-6)
+    rows.append((desk.say("total"), "", area, *(total(desk, frame[name]) for name in counts)))
+    return Table("rings", desk.say("rings_caption"), tuple(columns), tuple(rows), total=True)
+
+
+def _projects(desk: Desk) -> list[Block]:
+    frame = desk.findings.layers["projects"]
+    if not len(frame):
+        return [desk.body("projects_none")]
+    blocks: list[Block] = [
+        desk.body(
+            "projects_intro",
+            count=len(frame),
+            table=refer("table", "projects_by_ring"),
+            list=refer("table", "projects"),
+        )
+    ]
+    against = frame[[known(value) == 1.0 for value in frame["against_policy"]]]
+    if len(against):
+        names = desk.join(text(name) for name in against["name"])
+        blocks.append(desk.body("projects_against", count=len(against), names=names))
+    return [*blocks, _projects_by_ring(desk), *_project_list(desk, frame)]
+
+
+_BY_RING = (
+    ("projects", "col_projects", "count", 1.0),
+    ("area_m2", "col_area_ha", "decimal", 1e-4),
+    ("households", "col_households", "count", 1.0),
+    ("floor_area_m2", "col_floor_10k", "decimal", 1e-4),
+    ("people_before", "col_people_before", "count", 1.0),
+    ("people_after", "col_people_after", "count", 1.0),
+)
+
+
+def _projects_by_ring(desk: Desk) -> Table:
+    frame = desk.findings.tables["projects_by_ring"]
+    named = len(desk.findings.layers["rings"]) > 0
+    columns = [Column(desk.say("col_ring"), width=1.5)] if named else []
+    columns += [Column(desk.say("col_kind"), width=1.3), Column(desk.say("col_way"), width=0.7)]
+    columns += [Column(desk.say(name), numeric=True) for _, name, _, _ in _BY_RING]
+    rows = []
+    for _, row in frame.iterrows():
+        first = (text(row["ring_name"]) or NOTHING,) if named else ()
+        codes = (label("kind", row["kind"], desk.language), label("way", row["way"], desk.language))
+        rows.append((*first, *codes, *(number(desk, row[name], kind, factor=by) for name, _, kind, by in _BY_RING)))
+    sums = [total(desk, frame[name], kind, factor=by) for name, _, kind, by in _BY_RING]
+    blank = ("",) * (len(columns) - len(sums) - 1)
+    rows.append((desk.say("total"), *blank, *sums))
+    note = desk.say("partial_note") if any(value.startswith("≥") for value in sums) else ""
+    caption = desk.say("projects_by_ring_caption")
+    return Table("projects_by_ring", caption, tuple(columns), tuple(rows), total=True, note=note)
+
+
+def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
+    ring_names = dict(zip(desk.findings.layers["rings"]["ring_id"], desk.findings.layers["rings"]["name"], strict=True))
+    columns = (
+        Column(desk.say("col_project"), width=2.4),
+        Column(desk.say("col_kind"), width=1.3),
+        Column(desk.say("col_way"), width=0.7),
+        Column(desk.say("col_stage"), width=1.0),
+        Column(desk.say("col_year"), numeric=True, width=0.8),
+        Column(desk.say("col_ring"), width=1.4),
+        Column(desk.say("col_area_ha"), numeric=True),
+        Column(desk.say("col_households"), numeric=True),
+    )
+    rows = tuple(
+        (
+            text(row["name"]),
+            label("kind", row["kind"], desk.language),
+            label("way", row["way"], desk.language),
+            label("stage", row["stage"], desk.language),
+            number(desk, row["year"], "plain"),
+            text(ring_names.get(row["ring_id"])) or NOTHING,
+            number(desk, row["area_m2"], "decimal", factor=1e-4),
+            number(desk, row["households"]),
+        )
+        for _, row in frame.head(PROJECTS_MOST).iterrows()
+    )
+    return [Table("projects", desk.say("projects_caption"), columns, rows), *more(desk, len(frame) - PROJECTS_MOST)]
+
+
+def more(desk: Desk, count: int) -> Sequence[Block]:
+    """Return a note on how many rows were left to the workbook; nothing where none was."""
+    return [Paragraph(desk.say("continued", count=count), "note")] if count > 0 else []
+
+
+def _zoning_table(desk: Desk) -> Table:
+    """Return hectares by use and ring: rings side by side where few, else a row for each pair."""
+    frame = desk.findings.tables["zoning"]
+    ids = list(dict.fromkeys(text(value) for value in frame["ring_id"]))
+    caption = desk.say("zoning_caption")
+    if len(ids) > RINGS_ACROSS or ids == [""]:
+        columns = (
+            Column(desk.say("col_ring")),
+            Column(desk.say("col_use")),
+            Column(desk.say("col_area_ha"), numeric=True),
+        )
+        rows = [
+            (
+                text(r["ring_name"]) or NOTHING,
+                label("use", r["use_group"], desk.language),
+                _hectares(desk, [r["area_m2"]]),
+            )
+            for _, r in frame.iterrows()
+        ]
+        rows.append((desk.say("total"), "", _hectares(desk, frame["area_m2"])))
+        return Table("zoning", caption, columns, tuple(rows), total=True)
+    ring = frame["ring_id"].map(text)
+    use = frame["use_group"].map(text)
+    names = [text(frame.loc[ring == key, "ring_name"].iloc[0]) or NOTHING for key in ids]
+    heads = [Column(desk.say("col_use"), width=2.0), *(Column(name, numeric=True) for name in names)]
+    rows = [
+        (
+            label("use", group, desk.language),
+            *(_hectares(desk, frame.loc[(ring == key) & (use == group), "area_m2"]) for key in ids),
+            _hectares(desk, frame.loc[use == group, "area_m2"]),
+        )
+        for group in dict.fromkeys(use)
+    ]
+    sums = (_hectares(desk, frame.loc[ring == key, "area_m2"]) for key in ids)
+    rows.append((desk.say("total"), *sums, _hectares(desk, frame["area_m2"])))
+    return Table("zoning", caption, (*heads, Column(desk.say("total"), numeric=True)), tuple(rows), total=True)
+
+
+def _hectares(desk: Desk, values: Iterable[object]) -> str:
+    return total(desk, values, "decimal", factor=1e-4)

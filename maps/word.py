@@ -1,0 +1,350 @@
+"""The report as a Word document: A4, Chinese fonts set for every run, numbered headings, captions as fields, three-line tables."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from docx import Document
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
+from docx.shared import Mm, Pt, RGBColor
+
+from ..gis.errors import InputError
+from ..layers.words import Language, say
+from .report import Figure, Heading, Paragraph, Report, Table
+from .style import ACCENT, INK, MUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from docx.document import Document as Doc
+    from docx.styles.style import ParagraphStyle
+    from docx.table import _Cell
+    from docx.text.paragraph import Paragraph as WordParagraph
+
+    from .sheet import Sheet
+
+TEXT_WIDTH_MM = 162.0
+MARGIN_MM = 24.0
+FIXED_TIME = (2000, 1, 1, 0, 0, 0)
+"""Of every entry in the file, so that the same report gives the same bytes."""
+BODY_FONTS = {"zh": ("Times New Roman", "宋体"), "en": ("Times New Roman", "宋体")}
+HEAD_FONTS = {"zh": ("Arial", "黑体"), "en": ("Arial", "黑体")}
+"""Latin and Chinese font; Word falls back to a Latin one for Chinese where w:eastAsia is not set."""
+MANY_COLUMNS = 8
+RULE_THICK, RULE_THIN = "12", "6"
+"""Widths of table rules in eighths of a point."""
+
+
+def write_word(report: Report, sheets: Sequence[Sheet], path: Path) -> Path:
+    """Write a report as .docx.
+
+    Parameters
+    ----------
+    report
+        The content.
+    sheets
+        The maps, drawn as PNG; each figure takes the sheet of its key.
+    path
+        The file to write.
+
+    Raises
+    ------
+    InputError
+        When a figure has no sheet drawn as PNG.
+    """
+    pictures = {sheet.key: sheet.paths["png"] for sheet in sheets if "png" in sheet.paths}
+    lacking = [figure.key for figure in report.figures() if figure.key not in pictures]
+    if lacking:
+        message = f"no PNG was drawn for the figures {', '.join(lacking)}"
+        raise InputError(message)
+    document = Document()
+    _page(document, report)
+    _styles(document, report.language)
+    _number_headings(document)
+    _front(document, report)
+    for block in report.blocks:
+        if isinstance(block, Heading):
+            _heading(document, block)
+        elif isinstance(block, Paragraph):
+            _paragraph(document, block)
+        elif isinstance(block, Table):
+            _table(document, report, block)
+        else:
+            _figure(document, report, block, pictures)
+    _properties(document, report)
+    held = io.BytesIO()
+    document.save(held)
+    _write_fixed(held, path)
+    return path
+
+
+def _write_fixed(held: io.BytesIO, path: Path) -> None:
+    """Write a zip file again with one fixed time for all entries."""
+    with zipfile.ZipFile(held) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            info = zipfile.ZipInfo(entry.filename, FIXED_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(info, source.read(entry))
+
+
+def _page(document: Doc, report: Report) -> None:
+    """Set A4 with page numbers at the foot and the title at the head."""
+    section = document.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.left_margin = section.right_margin = Mm(MARGIN_MM)
+    section.top_margin, section.bottom_margin = Mm(25), Mm(22)
+    head = section.header.paragraphs[0]
+    words = report.title
+    if report.made_up:
+        words = f"{words}　{say('sheet.made_up', report.language)}"
+    head.text = words
+    head.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    foot = section.footer.paragraphs[0]
+    foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    before, between, after = say("report.page_of", report.language, page="\x00", pages="\x00").split("\x00")
+    foot.add_run(before)
+    _add_field(foot, "PAGE", "1")
+    foot.add_run(between)
+    _add_field(foot, "NUMPAGES", "1")
+    foot.add_run(after)
+
+
+def _add_field(paragraph: WordParagraph, code: str, shown: str) -> None:
+    """Append a field that Word can renew, with what it shows until then."""
+    for kind, words in (("begin", None), (None, code), ("separate", None), ("text", shown), ("end", None)):
+        run = paragraph.add_run(words if kind == "text" else "")
+        if kind in {"begin", "separate", "end"}:
+            mark = OxmlElement("w:fldChar")
+            mark.set(qn("w:fldCharType"), str(kind))
+            run._r.append(mark)  # noqa: SLF001  python-docx has no interface for fields
+        elif kind is None:
+            instruction = OxmlElement("w:instrText")
+            instruction.set(qn("xml:space"), "preserve")
+            instruction.text = f" {words} "
+            run._r.append(instruction)  # noqa: SLF001
+
+
+def _set_fonts(style: ParagraphStyle, fonts: tuple[str, str]) -> None:
+    """Set the Latin and the Chinese font of a style."""
+    latin, chinese = fonts
+    style.font.name = latin
+    properties = style.element.get_or_add_rPr()
+    found = properties.find(qn("w:rFonts"))
+    for attribute in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        found.attrib.pop(qn(f"w:{attribute}"), None)
+    found.set(qn("w:eastAsia"), chinese)
+    found.set(qn("w:hAnsi"), latin)
+
+
+def _styles(document: Doc, language: Language) -> None:
+    """Give the built-in styles fonts, sizes and spacing."""
+    body, head = BODY_FONTS[language], HEAD_FONTS[language]
+    for name, fonts, size, color, before, after in (
+        ("Normal", body, 10.5, INK, 0, 6),
+        ("Title", head, 24, INK, 30, 6),
+        ("Subtitle", head, 14, MUTED, 0, 14),
+        ("Heading 1", head, 15, ACCENT, 18, 8),
+        ("Heading 2", head, 12, INK, 12, 6),
+        ("List Bullet", body, 10.5, INK, 0, 4),
+        ("Caption", head, 9.5, INK, 10, 4),
+        ("Header", body, 8.5, MUTED, 0, 0),
+        ("Footer", body, 8.5, MUTED, 0, 0),
+    ):
+        style: Any = document.styles[name]
+        _set_fonts(style, fonts)
+        style.font.size = Pt(size)
+        style.font.color.rgb = RGBColor.from_string(color.removeprefix("#").upper())
+        style.font.bold = name.startswith("Heading")
+        style.font.italic = False
+        style.paragraph_format.space_before = Pt(before)
+        style.paragraph_format.space_after = Pt(after)
+        border = style.element.pPr.find(qn("w:pBdr")) if style.element.pPr is not None else None
+        if border is not None:
+            style.element.pPr.remove(border)
+    normal: Any = document.styles["Normal"]
+    normal.paragraph_format.line_spacing = 1.35
+    spoken = OxmlElement("w:lang")
+    spoken.set(qn("w:val"), "en-GB")
+    spoken.set(qn("w:eastAsia"), "zh-CN")
+    normal.element.get_or_add_rPr().append(spoken)
+
+
+def _number_headings(document: Doc) -> None:
+    """Let Word number the headings: 1, 1.1."""
+    numbering = document.part.numbering_part.element
+    scheme = parse_xml(
+        f'<w:abstractNum {nsdecls("w")} w:abstractNumId="90"><w:multiLevelType w:val="multilevel"/>'
+        + "".join(
+            f'<w:lvl w:ilvl="{level}"><w:start w:val="1"/><w:numFmt w:val="decimal"/>'
+            f'<w:pStyle w:val="Heading{level + 1}"/><w:suff w:val="space"/><w:lvlText w:val="{words}"/>'
+            '<w:lvlJc w:val="left"/><w:pPr><w:ind w:left="0" w:firstLine="0"/></w:pPr></w:lvl>'
+            for level, words in enumerate(("%1", "%1.%2"))
+        )
+        + "</w:abstractNum>"
+    )
+    numbering.insert(0, scheme)
+    numbering.append(parse_xml(f'<w:num {nsdecls("w")} w:numId="90"><w:abstractNumId w:val="90"/></w:num>'))
+    for level in (0, 1):
+        style: Any = document.styles[f"Heading {level + 1}"]
+        properties = style.element.get_or_add_pPr()
+        properties.append(
+            parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="{level}"/><w:numId w:val="90"/></w:numPr>')
+        )
+
+
+def _front(document: Doc, report: Report) -> None:
+    """Write title, subtitle and what the study is."""
+    document.add_paragraph(report.title, style="Title")
+    document.add_paragraph(report.subtitle, style="Subtitle")
+    table = document.add_table(rows=0, cols=2)
+    table.autofit = False
+    for label, words in report.facts:
+        cells = table.add_row().cells
+        for cell, content, width in zip(cells, (label, words), (30, TEXT_WIDTH_MM - 30), strict=True):
+            cell.width = Mm(width)
+            _fill(cell, content, size=10)
+        cells[0].paragraphs[0].runs[0].font.color.rgb = RGBColor.from_string(MUTED.removeprefix("#").upper())
+    _border(table._tbl.tblPr, top=RULE_THIN, bottom=RULE_THIN)  # noqa: SLF001  no interface for borders
+
+
+def _heading(document: Doc, block: Heading) -> None:
+    paragraph = document.add_paragraph(block.text, style=f"Heading {block.level}")
+    if not block.numbered:
+        off = parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="0"/><w:numId w:val="0"/></w:numPr>')
+        paragraph._p.get_or_add_pPr().append(off)  # noqa: SLF001
+
+
+def _paragraph(document: Doc, block: Paragraph) -> None:
+    paragraph = document.add_paragraph(block.text, style="List Bullet" if block.kind == "bullet" else "Normal")
+    if block.kind == "body":
+        paragraph.paragraph_format.first_line_indent = Pt(21)
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    elif block.kind == "note":
+        _small(paragraph)
+
+
+def _small(paragraph: WordParagraph) -> None:
+    """Set a paragraph in small grey print."""
+    for run in paragraph.runs:
+        run.font.size = Pt(8)
+        run.font.color.rgb = RGBColor.from_string(MUTED.removeprefix("#").upper())
+    paragraph.paragraph_format.line_spacing = 1.1
+    paragraph.paragraph_format.space_after = Pt(3)
+
+
+def _caption(document: Doc, report: Report, block: Table | Figure, *, above: bool) -> None:
+    """Write 图n or 表n with a number that Word can renew, and the caption."""
+    paragraph = document.add_paragraph(style="Caption")
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    name = "figure" if isinstance(block, Figure) else "table"
+    before, after = say(f"report.{name}_label", report.language, number="\x00").split("\x00")
+    paragraph.add_run(before)
+    _add_field(paragraph, f"SEQ {before.strip()} \\* ARABIC", str(block.number))
+    paragraph.add_run(f"{after}　{block.caption}" if report.language == "zh" else f"{after}  {block.caption}")
+    paragraph.paragraph_format.keep_with_next = above
+    if not above:
+        paragraph.paragraph_format.space_before = Pt(2)
+
+
+def _figure(document: Doc, report: Report, block: Figure, pictures: Mapping[str, Path]) -> None:
+    """Place a map at the width of the text, its caption and its source below it."""
+    paragraph = document.add_paragraph()
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.paragraph_format.keep_with_next = True
+    paragraph.paragraph_format.space_before = Pt(8)
+    picture = paragraph.add_run().add_picture(str(pictures[block.key]), width=Mm(TEXT_WIDTH_MM))
+    label = report.label(block)
+    picture._inline.docPr.set("descr", f"{label} {block.caption}")  # noqa: SLF001  read out by screen readers
+    picture._inline.docPr.set("name", label)  # noqa: SLF001
+    _caption(document, report, block, above=False)
+    nature = [say("sheet.made_up" if report.made_up else "sheet.real", report.language)]
+    line = document.add_paragraph(say("report.list_end", report.language).join([*block.source, *nature]))
+    line.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _small(line)
+    line.paragraph_format.space_after = Pt(12)
+    document.paragraphs[-2].paragraph_format.keep_with_next = True
+
+
+def _table(document: Doc, report: Report, block: Table) -> None:
+    """Write a three-line table: caption above, head repeated on every page, numbers at the right."""
+    _caption(document, report, block, above=True)
+    table = document.add_table(rows=1, cols=len(block.columns))
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    table.autofit = False
+    size = 8.5 if len(block.columns) <= MANY_COLUMNS else 7.5
+    unit = TEXT_WIDTH_MM / sum(column.width for column in block.columns)
+    for row in block.rows:
+        table.add_row()
+        del row
+    grid = table._cells  # noqa: SLF001  one look-up for the whole table: row.cells costs the square of the rows
+    across = len(block.columns)
+    texts = [tuple(column.title for column in block.columns), *block.rows]
+    for place, words in enumerate(texts):
+        for column, content, cell in zip(
+            block.columns, words, grid[place * across : (place + 1) * across], strict=True
+        ):
+            cell.width = Mm(column.width * unit)
+            bold = place == 0 or (block.total and place == len(texts) - 1)
+            _fill(cell, content, size=size, right=column.numeric, bold=bold)
+    for column, shape in zip(block.columns, table.columns, strict=True):
+        shape.width = Mm(column.width * unit)
+    _border(table._tbl.tblPr, top=RULE_THICK, bottom=RULE_THICK)  # noqa: SLF001
+    for cell in grid[:across]:
+        _border(cell._tc.get_or_add_tcPr(), bottom=RULE_THIN)  # noqa: SLF001
+    if block.total:
+        for cell in grid[-across:]:
+            _border(cell._tc.get_or_add_tcPr(), top=RULE_THIN)  # noqa: SLF001
+    for place, row in enumerate(table.rows):
+        properties = row._tr.get_or_add_trPr()  # noqa: SLF001
+        properties.append(OxmlElement("w:cantSplit"))
+        if place == 0:
+            properties.append(OxmlElement("w:tblHeader"))
+    note = document.add_paragraph(block.note)
+    _small(note)
+    note.paragraph_format.space_after = Pt(10)
+
+
+def _fill(cell: _Cell, words: str, *, size: float, right: bool = False, bold: bool = False) -> None:
+    """Write the text of a cell."""
+    paragraph = cell.paragraphs[0]
+    run = paragraph.add_run(words)
+    run.font.size = Pt(size)
+    run.font.bold = bold or None
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
+    paragraph.paragraph_format.line_spacing = 1.05
+    if right:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+
+
+def _border(properties: Any, **sides: str) -> None:  # noqa: ANN401  an XML element of python-docx, which is not typed
+    """Set rules of a table or cell, in eighths of a point."""
+    name = "w:tblBorders" if properties.tag == qn("w:tblPr") else "w:tcBorders"
+    borders = OxmlElement(name)
+    for side in ("top", "left", "bottom", "right"):
+        if side in sides:
+            edge = OxmlElement(f"w:{side}")
+            edge.set(qn("w:val"), "single")
+            edge.set(qn("w:sz"), sides[side])
+            edge.set(qn("w:space"), "0")
+            edge.set(qn("w:color"), INK.removeprefix("#"))
+            borders.append(edge)
+    properties.append(borders)
+
+
+def _properties(document: Doc, report: Report) -> None:
+    """Set title and fixed times, which would else be the clock's."""
+    properties = document.core_properties
+    properties.title = report.title
+    properties.subject = report.subtitle
+    properties.author = properties.last_modified_by = "lifecircle"
+    properties.comments = ""
+    fixed = datetime.datetime(*FIXED_TIME, tzinfo=datetime.UTC)
+    properties.created = properties.modified = fixed
+    properties.language = {"zh": "zh-CN", "en": "en-GB"}[report.language]

@@ -1,0 +1,228 @@
+"""The findings as an Excel workbook: one sheet a table, complete, for those who calculate on.
+
+Texts are written as texts: nothing in a name can become a formula or a link.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import xlsxwriter
+
+from ..layers.words import Language, catalogue, say
+from .paper import text_width
+from .quotes import class_name, label, language_of, text
+from .sections import sentence, warning
+from .report import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from ..layers.findings import Findings
+
+CREATED = datetime.datetime(2000, 1, 1)  # noqa: DTZ001  xlsxwriter wants a time without a zone
+WIDEST, NARROWEST = 48.0, 7.0
+"""Widths of columns in characters."""
+SAMPLED_ROWS = 400
+"""Rows looked at to find a column's width."""
+EXCEL_ROWS = 1_048_576
+
+SHEETS = (
+    ("coverage", "coverage"),
+    ("missing", "missing"),
+    ("sites", "sites"),
+    ("siting", "siting"),
+    ("zoning", "zoning"),
+    ("projects_by_ring", "projects_by_ring"),
+    ("projects", "projects"),
+    ("compounds", "compounds"),
+    ("facilities_by_class", "facilities_by_class"),
+    ("facilities", "facilities"),
+    ("snapping", "snapping"),
+    ("components", "components"),
+)
+"""Sheets in order: name of the sheet's text, and the table (or layer without geometry) it holds."""
+
+NUMBERS = {
+    "rate": "0.0%",
+    "buffer_rate": "0.0%",
+    "after_rate": "0.0%",
+    "share": "0.0%",
+    "gap": "0.00%",
+    "far": "0.00",
+    "density": "0.00",
+    "seconds": "0.00",
+    "year": "0",
+    "year_built": "0",
+    "order": "0",
+    "rank": "0",
+    "circle": "0",
+    "component": "0",
+}
+"""Excel number formats of columns that are not plain counts."""
+CODED = {
+    "measure": "measure",
+    "weight": "measure",
+    "group_kind": "group",
+    "kind": "kind",
+    "way": "way",
+    "stage": "stage",
+    "tenure": "tenure",
+    "policy": "policy",
+    "use_group": "use",
+    "snap": "snap",
+}
+"""Columns of codes and the kind of name in the catalogue."""
+STATUS = {"missing": "missing", "snapping": "snap", "facilities": "status"}
+"""What the column ``status`` of a table means; elsewhere it is ``ok`` or ``no_data`` or the solver's."""
+
+
+def write_workbook(findings: Findings, path: Path, *, language: Language | None = None) -> Path:
+    """Write all tables of the findings into one workbook.
+
+    Every cell is the findings' own value, unrounded: formats only show it. Codes (kinds, measures, classes) are written
+    as names in the language.
+
+    Parameters
+    ----------
+    findings
+        What to write.
+    path
+        The .xlsx file.
+    language
+        Of heads and codes; the study's where it is not given.
+    """
+    chosen = language_of(findings, language)
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        study = findings.manifest["study"]
+        book.set_properties({"title": str(study["name"]), "author": "lifecircle", "created": CREATED})
+        writer = _Writer(book, findings, chosen)
+        for name, source in SHEETS:
+            frame = findings.tables.get(source)
+            if frame is None or not len(frame.columns):
+                frame = pd.DataFrame(findings.layers[source].drop(columns="geometry"))
+            writer.table(name, frame)
+        writer.rows("sources", pd.DataFrame(findings.manifest["sources"]))
+        writer.rows("notes", _notes(findings, chosen))
+    return path
+
+
+def _notes(findings: Findings, language: Language) -> pd.DataFrame:
+    """Return notes, warnings and attribution as rows of kind and sentence."""
+    desk = Desk(findings, language)
+    rows = [
+        (
+            "made_up",
+            say("report.data_made_up" if findings.manifest["study"].get("made_up") else "report.data_real", language),
+        )
+    ]
+    rows += [("note", sentence(desk, note)) for note in findings.manifest["notes"]]
+    rows += [("warning", warning(desk, fault)) for fault in findings.manifest["warnings"]]
+    rows += [("attribution", str(words)) for words in findings.manifest["attribution"]]
+    named = [(say(f"report.note_{kind}", language), words) for kind, words in rows]
+    return pd.DataFrame(named, columns=["note_kind", "note_text"])
+
+
+class _Writer:
+    """Writes frames as sheets of one workbook."""
+
+    def __init__(self, book: Any, findings: Findings, language: Language) -> None:  # noqa: ANN401  xlsxwriter is not typed
+        self._book = book
+        self._findings = findings
+        self._language = language
+        self._head = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "top", "bg_color": "#EDF1F4"}
+        )
+        self._formats: dict[str, Any] = {}
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table of the findings, its codes as names."""
+        named = frame.copy()
+        for column in frame.columns:
+            to_name = self._namer(name, str(column))
+            if to_name is not None:
+                values = {value: to_name(value) for value in frame[column].drop_duplicates() if text(value)}
+                named[column] = [values.get(value) if text(value) else None for value in frame[column]]
+        self.rows(name, named)
+
+    def _namer(self, table: str, column: str) -> Callable[[Any], str] | None:
+        """Return what turns the codes of a column into names; ``None`` for a column without codes."""
+        language, findings = self._language, self._findings
+        if column == "facility_class":
+            return lambda value: class_name(findings, str(value), language)
+        if column == "missing":
+            return lambda value: say("report.join", language).join(
+                class_name(findings, key, language) for key in str(value).split(";")
+            )
+        if column == "status":
+            kind = STATUS.get(table)
+            return lambda value: label(kind, value, language) if kind else _state(str(value), language)
+        if column in CODED:
+            return lambda value: label(CODED[column], value, language)
+        return None
+
+    def rows(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a frame: head in the language, frozen and filtered, columns as wide as what they hold."""
+        sheet = self._book.add_worksheet(say(f"report.sheet_{name}", self._language))
+        frame = frame.head(EXCEL_ROWS - 1)
+        for place, column in enumerate(map(str, frame.columns)):
+            head = self._title(column)
+            values = frame[column].tolist()
+            shown = self._format(column, values)
+            sheet.write_string(0, place, head, self._head)
+            for row, value in enumerate(values, 1):
+                _write(sheet, row, place, value, self._language)
+            sheet.set_column(place, place, _width(head, values), shown)
+        sheet.freeze_panes(1, 0)
+        if len(frame.columns):
+            sheet.autofilter(0, 0, max(len(frame), 1), len(frame.columns) - 1)
+
+    def _title(self, column: str) -> str:
+        key = f"report.head_{column}"
+        return say(key, self._language) if key in catalogue() else column
+
+    def _format(self, column: str, values: Sequence[object]) -> Any:  # noqa: ANN401
+        """Return the number format of a column."""
+        pattern = NUMBERS.get(column)
+        if pattern is None:
+            numeric = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+            pattern = "#,##0" if numeric else "@"
+        if pattern not in self._formats:
+            self._formats[pattern] = self._book.add_format({"num_format": pattern})
+        return self._formats[pattern]
+
+
+def _state(value: str, language: Language) -> str:
+    """Return the name of a state of coverage or of the solver."""
+    for key in (f"report.solver_{value}", f"report.{value}"):
+        if key in catalogue():
+            return say(key, language)
+    return value
+
+
+def _write(sheet: Any, row: int, place: int, value: object, language: Language) -> None:  # noqa: ANN401
+    """Write one cell as what it is; an unknown value stays empty."""
+    if isinstance(value, bool):
+        sheet.write_string(row, place, say("report.yes" if value else "report.no", language))
+    elif isinstance(value, int | float):
+        if math.isfinite(value):
+            sheet.write_number(row, place, value)
+    elif text(value):
+        sheet.write_string(row, place, text(value))
+
+
+def _width(head: str, values: Iterable[object]) -> float:
+    """Return a width that shows the head on two lines and what the first rows hold."""
+    sample = [text(value) for _, value in zip(range(SAMPLED_ROWS), values, strict=False)]
+    widest = max((1.9 * text_width(words) for words in sample), default=0.0)
+    return min(max(widest + 2, 1.1 * text_width(head) + 4, NARROWEST), WIDEST)
