@@ -182,7 +182,7 @@ def test_the_missing_list_names_the_nearest_and_the_longest_walk() -> None:
     assert first["households"] is pd.NA
     assert missing["status"].tolist() == ["too_far", "unknown", "unknown", "unknown"]
     assert missing.loc[1, "people"] == 30
-    assert missing.loc[1, "nearest_id"] is None
+    assert pd.isna(missing.loc[1, "nearest_id"])
 
 
 def test_a_class_without_data_is_unknown_and_not_nought_percent() -> None:
