@@ -95,7 +95,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def settings_faults(errors: Iterable[ErrorDetails], raw: Mapping[str, Any], file: str) -> list[Fault]:
     """Translate pydantic's errors to faults that name the key as the user wrote it.
 
-    A layer may be one table or a list of tables; pydantic reports both readings, and only the one that was meant is kept.
+    A layer may be one table or a list of tables; pydantic reports both readings, and the one that was meant is kept.
 
     Examples
     --------
@@ -124,29 +124,30 @@ def _meant(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[int | st
 
 def _fault(error: ErrorDetails, loc: tuple[int | str, ...], file: str) -> Fault:
     """Return the fault for one error of pydantic."""
+    value = error["input"]
+    code, detail = _code(error, loc)
     key = _dotted([part for part in loc if part != "[key]"])
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
     shown = value if isinstance(value, str | int | float | bool) else None
-    detail: dict[str, object] = {"key": key}
-    if kind == "missing":
-        return Fault("faults.key_missing", file, detail=detail)
+    return Fault(code, file, value=shown, detail={"key": key, **detail})
+
+
+def _code(error: ErrorDetails, loc: tuple[int | str, ...]) -> tuple[str, dict[str, object]]:
+    """Return the text key for one error of pydantic, and what the text needs beside the key and the value."""
+    kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden" or loc[-1] == "[key]":
         known = LAYER_NAMES if loc[-1] == "[key]" else _siblings(loc)
-        name = str(loc[-2] if loc[-1] == "[key]" else loc[-1])
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(str(loc[-2] if loc[-1] == "[key]" else loc[-1]), known, n=1)
         if near:
-            return Fault("faults.key_unknown_near", file, value=shown, detail={**detail, "near": near[0]})
-        return Fault("faults.key_unknown", file, value=shown, detail={**detail, "known": ", ".join(known)})
+            return "faults.key_unknown_near", {"near": near[0]}
+        return "faults.key_unknown", {"known": ", ".join(known)}
     if kind == "literal_error":
-        return Fault("faults.key_choice", file, value=shown, detail={**detail, "choices": context.get("expected", "")})
-    if kind in _KINDS:
-        return Fault(f"faults.key_kind_{_KINDS[kind]}", file, value=shown, detail=detail)
+        return "faults.key_choice", {"choices": context.get("expected", "")}
     if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
-        bound = next(iter(context.values()), "")
-        return Fault(f"faults.key_{kind}", file, value=shown, detail={**detail, "bound": bound})
-    if kind == "string_too_short":
-        return Fault("faults.key_empty", file, detail=detail)
-    return Fault("faults.key_wrong", file, value=shown, detail={**detail, "reason": error["msg"]})
+        return f"faults.key_{kind}", {"bound": next(iter(context.values()), "")}
+    plain = {"missing": "faults.key_missing", "string_too_short": "faults.key_empty"}
+    if kind in _KINDS:
+        plain[kind] = f"faults.key_kind_{_KINDS[kind]}"
+    return (plain[kind], {}) if kind in plain else ("faults.key_wrong", {"reason": error["msg"]})
 
 
 def _dotted(parts: Iterable[int | str]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CANDIDATES: tuple[str, ...] = ("utf-8", "gb18030")
-"""Tried in this order: text in GB18030 with Chinese in it is practically never valid UTF-8, while the reverse happens."""
+"""Tried in this order: Chinese text in GB18030 is practically never valid UTF-8, while the reverse happens."""
 
 _CHINESE_CODE_PAGES = frozenset(
     {"936", "cp936", "gbk", "gb2312", "gb18030", "ansi 936", "euc-cn", "hz-gb-2312", "chinese"}

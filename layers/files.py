@@ -1,4 +1,4 @@
-"""Any source in, one frame out: vector files, tables with coordinates, OSM extracts; encoding and CRS as the file has them."""
+"""Any source in, one frame out: vector files, tables with coordinates, OSM extracts, in the file's own CRS."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def read_source(path: Path, how: How | None = None) -> Reading:
     Parameters
     ----------
     path
-        GeoPackage, Shapefile, GeoJSON, GeoParquet, FlatGeobuf, KML, file geodatabase; CSV or Excel with coordinates; OSM
-        extract with tags.
+        GeoPackage, Shapefile, GeoJSON, GeoParquet, FlatGeobuf, KML, file geodatabase; CSV or Excel with coordinates;
+        OSM extract with tags.
     how
         What the study says about it.
 
@@ -108,7 +108,7 @@ def read_source(path: Path, how: How | None = None) -> Reading:
     MissingFileError
         When the file does not exist.
     InputError
-        When it cannot be read as what its name says, when a layer in it must be named, or when a table has no coordinates.
+        When it cannot be read as what its name says, a layer in it must be named, or a table has no coordinates.
     """
     how = how or How()
     if not path.exists():
@@ -132,7 +132,7 @@ def read_source(path: Path, how: How | None = None) -> Reading:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file; of a shapefile or file geodatabase, that of its parts in the order of their names.
+    """Return the SHA-256 of a file; of a shapefile or file geodatabase, that of its parts by name.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def _redecoded(frame: pd.DataFrame, codec: str) -> pd.DataFrame:
     geometry = frame.geometry.name if isinstance(frame, gpd.GeoDataFrame) else None
     for name in frame.columns:
         if name != geometry and (frame[name].dtype == object or isinstance(frame[name].dtype, pd.StringDtype)):
-            frame[name] = pd.array(redecode(frame[name].array, codec), dtype="str")
+            frame[name] = pd.Series(redecode(frame[name].array, codec), index=frame.index, dtype="str")
     names = [name if name == geometry else str(redecode([name], codec)[0]) for name in frame.columns]
     frame.columns = pd.Index(names)
     return frame
@@ -240,9 +240,9 @@ def _redecoded(frame: pd.DataFrame, codec: str) -> pd.DataFrame:
 def _read_parquet(path: Path, how: How) -> Reading:
     """Read GeoParquet, or a plain Parquet table with coordinates."""
     try:
-        import pyarrow.parquet  # noqa: PLC0415  optional, and slow to import
+        from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  optional, and slow to import
 
-        metadata = pyarrow.parquet.read_schema(path).metadata or {}
+        metadata = parquet.read_schema(path).metadata or {}
         if b"geo" in metadata:
             return Reading(gpd.read_parquet(path))
         return Reading(_placed(pd.read_parquet(path), path, how))
@@ -263,10 +263,10 @@ def _read_table(path: Path, how: How) -> Reading:
         text, encoding = decode_text(path.read_bytes(), file=str(path), encoding=how.encoding)
         table = _read_csv(text, path)
     frame = _placed(table, path, how)
-    notes = ()
-    if encoding is not None and encoding != "utf-8":
-        notes = (Note("study.encoding", {"file": path.name, "encoding": encoding, "by": "bytes"}),)
-    return Reading(frame, encoding, notes=notes)
+    if encoding is None or encoding == "utf-8":
+        return Reading(frame, encoding)
+    note = Note("study.encoding", {"file": path.name, "encoding": encoding, "by": "bytes"})
+    return Reading(frame, encoding, notes=(note,))
 
 
 def _read_csv(text: str, path: Path) -> pd.DataFrame:
@@ -283,32 +283,35 @@ def _read_csv(text: str, path: Path) -> pd.DataFrame:
 
 def _read_excel(path: Path, how: How) -> pd.DataFrame:
     """Read one sheet; the header is the first row that names coordinates, else the first with two texts."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            if how.layer is not None and how.layer not in book.sheetnames:
-                message = f"{path} has no sheet {how.layer!r}"
-                detail = {"names": ", ".join(book.sheetnames)}
-                raise InputError(
-                    message, Fault("faults.sublayer_missing", file=str(path), value=how.layer, detail=detail)
-                )
-            sheet = book[how.layer or (how.prefer if how.prefer in book.sheetnames else book.sheetnames[0])]
-            rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-            book.close()
-    except InputError:
-        raise
-    except Exception as error:  # noqa: BLE001  openpyxl raises whatever its parts raise on a broken archive
-        raise _unreadable(path, error) from error
+    rows = _sheet_rows(path, how)
     top = _header_row(rows, how)
     if top is None:
         raise _unreadable(path, ValueError("no header row"))
     names = [str(cell).strip() if cell is not None else f"column_{place + 1}" for place, cell in enumerate(rows[top])]
     body = [row for row in rows[top + 1 :] if any(cell is not None for cell in row)]
-    return pd.DataFrame(body, columns=_distinct(names)).convert_dtypes()
+    return pd.DataFrame(body, columns=pd.Index(_distinct(names))).convert_dtypes()
 
 
-def _header_row(rows: list[list[object]], how: How) -> int | None:
+def _sheet_rows(path: Path, how: How) -> list[list[object]]:
+    """Return the cells of a sheet: the one stated, the one named as the product's layer, or the first."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            names = [str(name) for name in book.sheetnames]
+            wanted = how.layer or (how.prefer if how.prefer in names else names[0])
+            rows = [list(row) for row in book[wanted].iter_rows(values_only=True)] if wanted in names else None
+            book.close()
+    except Exception as error:  # openpyxl raises whatever its parts raise on a broken archive
+        raise _unreadable(path, error) from error
+    if rows is None:
+        message = f"{path} has no sheet {wanted!r}"
+        detail = {"names": ", ".join(names)}
+        raise InputError(message, Fault("faults.sublayer_missing", file=str(path), value=wanted, detail=detail))
+    return [list(row) for row in rows]
+
+
+def _header_row(rows: Sequence[Sequence[object]], how: How) -> int | None:
     """Return the number of the header row of a sheet."""
     wanted = {*LON_NAMES, *PAIR_NAMES, *WKT_NAMES, *(name.lower() for name in how.columns.values())}
     texts = [[str(cell).strip().lower() for cell in row if isinstance(cell, str)] for row in rows[:_HEADER_ROWS]]
@@ -319,7 +322,7 @@ def _header_row(rows: list[list[object]], how: How) -> int | None:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Number names that repeat."""
+    """Return names with those that repeat numbered."""
     seen: dict[str, int] = {}
     out = []
     for name in names:
@@ -348,7 +351,7 @@ def find_coordinates(names: Sequence[str], columns: Mapping[str, str]) -> tuple[
 
 
 def _placed(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
-    """Return a table as points; rows without coordinates get no geometry, coordinates that are no numbers are faults."""
+    """Return a table as points; rows without coordinates get no geometry, coordinates must be numbers."""
     table.columns = pd.Index([str(name).strip() for name in table.columns])
     found = find_coordinates(list(table.columns), how.columns)
     if found is None:

@@ -18,7 +18,7 @@ from .config import read_settings
 from .contracts import AREA, CONTRACTS
 from .files import COORDINATES, RASTER, How, Reading, read_source, sha256_of
 from .osmfile import ATTRIBUTION, LICENCE, Ground, is_osm, osm_ground
-from .osmlayers import in_product_columns
+from .osmlayers import in_product_columns, is_tagged
 from .study import Note, Source, Study
 from .table import check
 
@@ -38,7 +38,7 @@ TOUCH_M = 1.0
 """A feature that overlaps the area by less than this is a neighbour's that shares its boundary."""
 
 CLIP_STATED, CLIP_GUESSED = 0.01, 0.20
-"""Share of the area outside an OSM extract from which on the area is cut to it: where its header states its box, and not."""
+"""Share of the area outside an OSM extract from which on it is cut to it: where the header states a box, and where not."""
 
 _OSM_OPTIONAL = {"facilities": frozenset({"facility_class"})}
 
@@ -197,7 +197,7 @@ def _placed(fault: Fault, layer: str, section: LayerSection) -> Fault:
 
 
 def _read(work: _Work, layer: str, section: LayerSection) -> _Read | None:
-    """Read one file; None for what is not a frame: OSM streets and rasters, which are noted and left to their readers."""
+    """Read one file; None for OSM streets and rasters, which are noted and left to their readers."""
     path = work.path(section)
     suffix = path.suffix.lower()
     if layer == "streets" and is_osm(path):
@@ -242,7 +242,7 @@ def _raster(path: Path, section: LayerSection) -> tuple[int, str]:
     return cells, str(crs.to_string())
 
 
-def _record(  # noqa: PLR0913  one row of the list of sources
+def _record(
     work: _Work,
     layer: str,
     section: LayerSection,
@@ -289,8 +289,8 @@ def _crs_and_area(work: _Work, reads: dict[str, list[_Read]]) -> tuple[CRS, gpd.
         area = _given_area(work, given, crs)
     else:
         work.notes.append(Note("study.area_from_streets"))
-        hulls = pd.concat([shape for shape in shapes if shape is not None])
-        area = gpd.GeoDataFrame({"name": [work.settings.study.name]}, geometry=[hulls.to_crs(crs).union_all()], crs=crs)
+        outlines = [shape.to_crs(crs).union_all() for shape in shapes if shape is not None]
+        area = gpd.GeoDataFrame({"name": [work.settings.study.name]}, geometry=[shapely.union_all(outlines)], crs=crs)
     return None if area is None else (crs, _clipped(work, area, crs))
 
 
@@ -363,7 +363,7 @@ def _given_area(work: _Work, given: Sequence[_Read], crs: CRS) -> gpd.GeoDataFra
         shapes.append(checked.frame)
         rows = (len(read.reading.frame), len(checked.frame))
         _record(work, "area", read.section, read.path, rows, _datum_name(read), encoding=read.reading.encoding)
-    if not shapes or work.blocked() and all(shape.empty for shape in shapes):
+    if all(shape.empty for shape in shapes):
         return None
     outline = shapely.union_all([geometry for shape in shapes for geometry in shape.geometry])
     return gpd.GeoDataFrame({"name": [work.settings.study.name]}, geometry=[outline], crs=crs)
@@ -378,10 +378,9 @@ def _clipped(work: _Work, area: gpd.GeoDataFrame, crs: CRS) -> gpd.GeoDataFrame:
     outline = area.geometry.iloc[0]
     inside = shapely.intersection(outline, shapely.union_all(boxes))
     share = 1 - inside.area / outline.area
+    path = work.settings.area.path if work.settings.area is not None else None
     if inside.area == 0:
-        work.faults.append(
-            Fault("faults.area_apart", file=work.settings.area and work.settings.area.path, layer="area")
-        )
+        work.faults.append(Fault("faults.area_apart", file=path, layer="area"))
         return area
     if share <= limit:
         return area
@@ -448,7 +447,7 @@ def _one(work: _Work, contract: Contract, read: _Read, crs: CRS, area: gpd.GeoDa
         _record(work, layer, section, read.path, (rows_in, 0), _datum_name(read))
         work.notes.append(Note("study.osm_none", {"layer": layer}))
         return None
-    optional = _OSM_OPTIONAL.get(layer, frozenset()) if reading.osm else frozenset[str]()
+    optional = _OSM_OPTIONAL.get(layer, frozenset()) if is_tagged(frame.columns) else frozenset[str]()
     columns = _named_columns(section)
     checked = check(frame, contract, file=section.path, columns=columns, values=section.values, optional=optional)
     work.faults += checked.faults
@@ -485,13 +484,14 @@ def _near(
         work.notes.append(
             Note("study.outside_left_out", {"layer": layer, "file": read.path.name, "count": int((~keep).sum())})
         )
-    return frame[keep]
+    kept: gpd.GeoDataFrame = frame[keep]
+    return kept
 
 
 def _swapped_fits(read: _Read, frame: gpd.GeoDataFrame, box: shapely.Polygon) -> bool:
     """Tell whether the layer would lie in the study area if its axes were exchanged."""
     source = read.reading.frame
-    swapped = shapely.transform(source.geometry.to_numpy(), lambda x, y: (y, x), interleaved=False)
+    swapped = shapely.transform(source.geometry.to_numpy(), lambda points: points[:, ::-1])
     try:
         moved = transform(
             source.set_geometry(gpd.GeoSeries(swapped, index=source.index, crs=source.crs)),

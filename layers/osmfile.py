@@ -5,7 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
@@ -82,8 +82,8 @@ KEYS: tuple[str, ...] = (
 _LINE_KEYS = frozenset({"highway", "railway", "waterway", "barrier", "aerialway", "power", "route"})
 _POLYGON_VALUES = frozenset({"riverbank", "dock", "station", "platform"})
 _TRAILING = 0.5
-"""Street nodes that trail out of an extract on each side, as a multiple of the square root of all: ways that cross an edge
-grow with its length, nodes with the ground. Fitted on an Overpass extract of known box, where it is 20 of 2,169."""
+"""Street nodes that trail out of an extract on each side, as a multiple of the square root of all: ways that cross an
+edge grow with its length, nodes with the ground. Fitted on an Overpass extract of known box, where it is 20 of 2,169."""
 _BUDGET_OF_EXPLAINED_TEXT = 200
 
 
@@ -148,8 +148,8 @@ def is_osm(path: Path) -> bool:
 def refuse_unsafe(path: Path) -> None:
     """Refuse an OSM file that is missing, is not OSM, or is XML with a document type (entity tricks).
 
-    An OSM file never declares a document type, so its prolog is read and any declaration refused before the reader, which
-    would expand entities, sees the file.
+    An OSM file never declares a document type, so its prolog is read and any declaration refused before the reader,
+    which would expand entities, sees the file.
 
     Raises
     ------
@@ -164,11 +164,9 @@ def refuse_unsafe(path: Path) -> None:
     name = path.name.lower()
     if name.endswith(".pbf"):
         return
-    openers = {".gz": gzip.open, ".bz2": bz2.open}
-    opener = openers.get(path.suffix.lower(), open)
     try:
-        with opener(path, "rb") as file:
-            _, root = next(iterparse(file, events=("start",), forbid_dtd=True))
+        with _opened(path) as file:
+            _, root = next(iterparse(file, events=("start",), forbid_dtd=True))  # type: ignore[operator]
     except DefusedXmlException as error:
         message = f"the XML declares a document type: {path}"
         raise InputError(message, Fault("faults.osm_entities", file=str(path))) from error
@@ -176,6 +174,12 @@ def refuse_unsafe(path: Path) -> None:
         raise _broken(path, error) from error
     if root.tag != "osm":
         raise _broken(path, ValueError(f"<{root.tag}>"))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file that may be packed."""
+    packed = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower())
+    return path.open("rb") if packed is None else cast("BinaryIO", packed(path, "rb"))
 
 
 def _broken(path: Path, error: Exception) -> InputError:
@@ -222,9 +226,10 @@ def osm_features(
 ) -> gpd.GeoDataFrame:
     """Read the features of an OSM extract that pass any of some tag filters.
 
-    Nodes become points, open ways lines, closed ways and multipolygon relations polygons; a closed way that matched by a key of
-    lines (``highway``, ``railway``, ``waterway``, ``barrier``) stays a line unless it says ``area=yes``. Nodes that a clipped
-    extract lacks are left out of lines, which then may fall into parts; polygons that lack nodes are left out and counted.
+    Nodes become points, open ways lines, closed ways and multipolygon relations polygons; a closed way that matched by
+    a key of lines (``highway``, ``railway``, ``waterway``, ``barrier``) stays a line unless it says ``area=yes``. Nodes
+    that a clipped extract lacks are left out of lines, which then may fall into parts; polygons that lack nodes are
+    left out and counted.
 
     Parameters
     ----------
@@ -240,8 +245,8 @@ def osm_features(
     Returns
     -------
     GeoDataFrame
-        EPSG:4326, with ``osm_type`` (node, way, relation), ``osm_id`` and the tags; ``attrs["skipped"]`` counts closed ways
-        that could not be closed for want of nodes.
+        EPSG:4326, with ``osm_type`` (node, way, relation), ``osm_id`` and the tags; ``attrs["skipped"]`` counts closed
+        ways that could not be closed for want of nodes.
 
     Raises
     ------
@@ -274,8 +279,8 @@ def osm_features(
     return harvest.frame((*wanted, *keys))
 
 
-def _collect(  # noqa: PLR0913  one feature and all that decides what becomes of it
-    item: osmium.osm.OSMEntity,
+def _collect(
+    item: object,
     tags: dict[str, str],
     passed: list[str],
     shapes: Sequence[Shape],
@@ -283,18 +288,17 @@ def _collect(  # noqa: PLR0913  one feature and all that decides what becomes of
     harvest: _Harvest,
 ) -> None:
     """Add a feature to the harvest in the geometry that its kind and tags ask for."""
-    if item.is_node():
+    if isinstance(item, osmium.osm.Node):
         if "Point" in shapes and item.location.valid():
             harvest.add(factory.create_point(item), "node", item.id, tags)
         return
     linear = _is_line(tags, passed)
-    if item.is_area():
+    if isinstance(item, osmium.osm.Area):
         if "Polygon" in shapes and not (linear and item.from_way()):
             harvest.assembled += item.from_way()
             kind = "way" if item.from_way() else "relation"
             harvest.add(factory.create_multipolygon(item), kind, item.orig_id(), tags)
-        return
-    if item.is_way():
+    elif isinstance(item, osmium.osm.Way):
         closed = item.is_closed() and len(item.nodes) > 3
         harvest.closed += closed and not linear and "Polygon" in shapes
         if "LineString" in shapes and (linear or not closed):
@@ -350,7 +354,8 @@ def osm_ground(path: Path) -> Ground:
     """Return the ground that an OSM extract covers.
 
     Streets are cut to the box that the file's header states. Where it states none, ways that start inside the extract
-    trail outside; the outermost nodes on each side, half the square root of their number, are then left out of the hull.
+    trail outside; the outermost nodes on each side, half the square root of their number, are then left out of the
+    hull.
 
     Raises
     ------
@@ -377,7 +382,7 @@ def osm_ground(path: Path) -> Ground:
 
 
 def _street_nodes(path: Path) -> tuple[np.ndarray, tuple[float, float, float, float] | None, int]:
-    """Return lon/lat of the nodes of all highways, float64[n, 2], the header's box if any, and the number of highways."""
+    """Return lon/lat of the nodes of all highways, float64[n, 2], the header's box if any, and the highways' number."""
     lon: list[float] = []
     lat: list[float] = []
     count = 0
@@ -388,7 +393,7 @@ def _street_nodes(path: Path) -> tuple[np.ndarray, tuple[float, float, float, fl
         ways = processor.with_locations().with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
         for way in ways.with_filter(osmium.filter.KeyFilter("highway")):
             count += 1
-            for node in way.nodes:
+            for node in cast("osmium.osm.Way", way).nodes:
                 if node.location.valid():
                     lon.append(node.lon)
                     lat.append(node.lat)

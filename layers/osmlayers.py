@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import geopandas as gpd
 
@@ -56,6 +56,17 @@ TAGS: dict[str, tuple[str, ...]] = {
 """Tags that make each layer of a study that has nothing but an OSM extract."""
 
 
+def is_tagged(names: Iterable[object]) -> bool:
+    """Tell whether columns are those of features taken from OSM, so that tags stand for the product's columns.
+
+    Examples
+    --------
+    >>> is_tagged(["osm_type", "osm_id", "amenity"]), is_tagged(["name", "amenity"])
+    (True, False)
+    """
+    return {"osm_type", "osm_id"} <= set(names)
+
+
 def in_product_columns(frame: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
     """Give the features of an OSM extract the columns that tags can fill: id, name, storeys, kind.
 
@@ -79,7 +90,7 @@ def in_product_columns(frame: gpd.GeoDataFrame, layer: str) -> gpd.GeoDataFrame:
     """
     out = frame.copy()
     if "name:zh" in out:
-        out["name"] = out["name:zh"].where(out["name:zh"].notna(), out["name"] if "name" in out else None)
+        out["name"] = out["name:zh"].where(out["name:zh"].notna(), _column(out, "name"))
     fill = _FILL.get(layer)
     if fill is not None:
         out = fill(out)
@@ -149,10 +160,22 @@ def _gates(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame
 
 
+def _streets(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give streets their level and flags; an unreadable level is 0, the ground."""
+    level = pd.to_numeric(_column(frame, "layer"), errors="coerce").fillna(0.0)
+    frame["level"] = level.where(level == level.round(), 0.0).astype("int64")
+    for name in ("bridge", "tunnel"):
+        value = _column(frame, name)
+        frame[name] = (value.notna() & ~value.isin(["no"])).to_numpy()
+    frame["oneway_foot"] = _column(frame, "oneway:foot").isin(["yes"]).to_numpy()
+    return frame
+
+
 _FILL: dict[str, Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame]] = {
     "buildings": _buildings,
     "facilities": _facilities,
     "barriers": _barriers,
     "land": _land,
     "gates": _gates,
+    "streets": _streets,
 }

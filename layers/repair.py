@@ -63,9 +63,10 @@ class _Log:
 def mend(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], *, layer: str, file: str, rows: pd.Series) -> Mended:
     """Mend the geometry of a layer: heights dropped, rings repaired, empty features left out.
 
-    Invalid polygons are rebuilt (`shapely.make_valid`, structure method); a rebuilt polygon whose area differs by more than
-    1 % is a fault, since then nobody can know which of its readings was meant. Features of another kind than the layer's
-    and coordinates that are no numbers are faults. Lines of many parts become one row a part where the layer is of lines only.
+    Invalid polygons are rebuilt (`shapely.make_valid`, structure method); a rebuilt polygon whose area differs by more
+    than 1 % is a fault, since then nobody can know which of its readings was meant. Features of another kind than the
+    layer's and coordinates that are no numbers are faults. Lines of many parts become one row a part where the layer is
+    of lines only.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def mend(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], *, layer: str, file: 
     allowed = np.isin(shapely.get_type_id(geometry), [number for shape in shapes for number in _KINDS[shape]])
     strangers = np.flatnonzero(~allowed & ~absent & finite)
     if len(strangers):
-        found = sorted({geometry[place].geom_type for place in strangers})
+        found = sorted({str(geometry[place].geom_type) for place in strangers})
         log.wrong("faults.wrong_shape", strangers, found=", ".join(found), shapes=", ".join(shapes))
     out = frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index, crs=frame.crs))
     out = out[~absent & finite & allowed]
@@ -128,7 +129,7 @@ def _valid(geometry: np.ndarray, usable: np.ndarray, shapes: Sequence[Shape], lo
 
 def _parts_of(shape: shapely.Geometry, shapes: Sequence[Shape]) -> shapely.Geometry:
     """Return the parts of a mixed geometry that a layer may hold; anything else unchanged."""
-    if shape.geom_type != "GeometryCollection":
+    if not isinstance(shape, shapely.GeometryCollection):
         return shape
     widest = max(_DIMENSION[kind] for kind in shapes)
     parts = shapely.get_parts(shape)

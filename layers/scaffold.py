@@ -1,4 +1,4 @@
-"""A first study.toml, written from what the files are: commented, and ready to plan with wherever nothing must be asked."""
+"""A first study.toml, written from what the files are: commented, ready to plan with where nothing must be asked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import osmium
 import shapely
 
 from ..gis.errors import Fault, InputError, OutputError
-from .osmfile import is_osm, osm_features
+from .contracts import CONTRACTS
+from .osmfile import ATTRIBUTION, LICENCE, is_osm, osm_features
 from .osmlayers import TAGS
 from .output import whole_folder
 from .settings import StudySettings
@@ -44,7 +45,7 @@ STUDY_FILE = "study.toml"
 
 @dataclass(frozen=True, slots=True)
 class Scaffold:
-    """What `init` made of the files: the text of study.toml, what is used as what, and what the user must still answer."""
+    """What `init` made of the files: the text of study.toml, what is used as what, what the user must still answer."""
 
     text: str
     path: Path
@@ -88,9 +89,9 @@ def init(
 ) -> Scaffold:
     """Write a commented study.toml from a folder, or from one or more files.
 
-    Every file is looked at; what it is taken for stands in study.toml with the reason, and what is not used too. Nothing is
-    guessed that could be wrong in silence: coordinates without a datum are taken for WGS 84 only outside China, where no map
-    is shifted; in China the question is left to the user.
+    Every file is looked at; what it is taken for stands in study.toml, and what is not used too, with the reason.
+    Nothing is guessed that could be wrong in silence: coordinates without a datum are taken for WGS 84 only outside
+    China, where no map is shifted; in China the question is left to the user.
 
     Parameters
     ----------
@@ -259,6 +260,8 @@ def _write_source(draft: _Draft, layer: str, part: Found) -> None:
     if part.sublayer is not None:
         draft.lines.append(f"layer = {quoted(part.sublayer)}")
     _write_datum(draft, part)
+    if part.tagged:
+        draft.lines += [f"source = {quoted(ATTRIBUTION)}", f"licence = {quoted(LICENCE)}"]
     renamed = {name: source for name, source in part.columns.items() if name != source}
     if renamed:
         pairs = ", ".join(f"{name} = {quoted(source)}" for name, source in renamed.items())
@@ -288,8 +291,7 @@ def _offers(extracts: Sequence[Path]) -> frozenset[str]:
         if len(buildings):
             offered.add("buildings")
         for layer in ("facilities", "barriers", "land"):
-            shapes = ("LineString", "Polygon") if layer == "barriers" else ("Point", "Polygon")
-            if len(osm_features(path, TAGS[layer], shapes, keys=())):
+            if len(osm_features(path, TAGS[layer], CONTRACTS[layer].shapes, keys=())):
                 offered.add(layer)
         if _are_compounds(osm_features(path, TAGS["compounds"], ("Polygon",), keys=()), buildings):
             offered.add("compounds")
@@ -297,7 +299,7 @@ def _offers(extracts: Sequence[Path]) -> frozenset[str]:
 
 
 def _are_compounds(residential: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> bool:
-    """Tell whether residential land of OSM can stand for neighbourhoods: most buildings lie in it, and it is finely drawn."""
+    """Tell whether residential land of OSM can be neighbourhoods: most buildings lie in it, and it is finely drawn."""
     if residential.empty or buildings.empty:
         return False
     metric = residential.estimate_utm_crs()

@@ -14,6 +14,7 @@ from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import AREA, CONTRACTS
 from .files import PARQUET, RASTER, TABLE, VECTOR, How, read_source
 from .osmfile import is_osm
+from .osmlayers import is_tagged
 from .table import propose_columns
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ class Found:
     reason: str | None = None
     lacks: tuple[str, ...] = ()
     points: float = 0.0
+    """How well it fits the layer."""
+    tagged: bool = False
+    """Whether its columns are those of features taken from OSM."""
 
 
 def survey(sources: Sequence[Path]) -> tuple[Found, ...]:
@@ -205,7 +209,10 @@ def _guess(path: Path, sublayer: str | None) -> Found:
         return Found(path, sublayer, fields=fields, states_crs=stated, bounds=bounds, reason="init.unused_unknown")
     contract = _all_contracts()[layer]
     columns = propose_columns(list(fields), contract)
-    lacks = tuple(column.name for column in contract.columns if column.required and column.name not in columns)
+    tagged = is_tagged(fields)
+    forgiven = {"facility_class"} if tagged else set[str]()
+    required = (column.name for column in contract.columns if column.required)
+    lacks = tuple(name for name in required if name not in columns and name not in forgiven)
     return Found(
         path,
         sublayer,
@@ -217,6 +224,7 @@ def _guess(path: Path, sublayer: str | None) -> Found:
         reason="init.unused_lacks" if lacks else None,
         lacks=lacks,
         points=scores[layer],
+        tagged=tagged,
     )
 
 

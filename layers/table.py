@@ -104,9 +104,9 @@ def check(
     """Bring a layer into the form of its contract and report every fault of it at once.
 
     Columns are named by the column map, else by the contract's own names, else by the names they go by. Numbers become
-    float64 (``int`` becomes int64 where no value is missing), ``bool`` becomes bool (``boolean`` where values are missing),
-    the rest text. A missing value stays missing: it is unknown, not zero. Columns that the file lacks stay absent, except
-    the id, which is then numbered from 1. The geometry is mended by `lifecircle.layers.repair.mend`.
+    float64 (``int`` becomes int64 where no value is missing), ``bool`` becomes bool (``boolean`` where values are
+    missing), the rest text. A missing value stays missing: it is unknown, not zero. Columns that the file lacks stay
+    absent, except the id, which is then numbered from 1. The geometry is mended by `lifecircle.layers.repair.mend`.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def _named(
     report: _Report,
     optional: frozenset[str],
 ) -> dict[str, str]:
-    """Find the file's column for each column of the contract; report maps that miss and required columns that lack."""
+    """Find the file's column for each column of the contract; report maps that miss, and what is required and lacks."""
     present = [str(name) for name in frame.columns if name != frame.geometry.name]
     listed = ", ".join(present) or "-"
     product = {column.name for column in contract.columns}
@@ -218,8 +218,8 @@ def _named(
 def propose_columns(present: list[str], contract: Contract, *, skip: set[str] | None = None) -> dict[str, str]:
     """Propose the file's column for each column of a contract, by the names that columns go by in planners' files.
 
-    The product's own names come first, then the other names in the contract's order, letter case ignored; last, names that
-    a shapefile cut to ten bytes. Each column of the file is proposed once.
+    The product's own names come first, then the other names in the contract's order, letter case ignored; last, names
+    that a shapefile cut to ten bytes. Each column of the file is proposed once.
 
     Examples
     --------
@@ -281,7 +281,7 @@ def _typed(given: pd.Series, column: Column, mapped: Mapping[str, str], report: 
     name = str(given.name)
     if mapped:
         text = _text(given)
-        given = text.map(mapped).where(text.isin(list(mapped)), text).rename(given.name)
+        given = text.map(mapped).where(text.isin(list(mapped)), text).rename(name)
     if column.kind in ("int", "float"):
         return _number(given, column, name, report)
     if column.kind == "bool":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from pathlib import Path  # noqa: TC003  typer reads the annotations when the command runs
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lifecircle.cli.options import Language, LanguageOption, reporting
+
+if TYPE_CHECKING:
+    from lifecircle.layers.words import Language as LanguageName
 
 
 def init(
@@ -35,7 +38,7 @@ def init(
 
     Exit code 0 when it is written, 2 when a file is missing or none holds streets.
     """
-    spoken = (language or Language.zh).value
+    spoken: LanguageName = "en" if language is Language.en else "zh"
     with reporting(spoken):
         from lifecircle.layers import scaffold
         from lifecircle.layers.words import say
