@@ -8,7 +8,9 @@ from ..layers.words import Language, say
 from .style import format_number, format_people
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+    from typing import Any
 
     import pandas as pd
 
@@ -62,7 +64,7 @@ def _rates(findings: Findings, language: Language) -> str:
     order = {key: (not entry["sited"], place) for place, (key, entry) in enumerate(classes.items())}
     rows = rows.sort_values("facility_class", key=lambda keys: keys.map(order)).head(SHOWN_RATES)
     shown = [
-        f"{classes[key][language]} {format_number(rate, 'percent', language)}"
+        f"{_short(classes[key], language)} {format_number(rate, 'percent', language)}"
         for key, rate in zip(rows["facility_class"], rows["rate"], strict=True)
     ]
     return say("cli.summary_coverage", language, rates=_join(shown, language))
@@ -74,7 +76,7 @@ def _missing(findings: Findings, language: Language) -> str:
     lacking = int((findings.layers["compounds"]["missing_count"] > 0).sum())
     by_class = findings.tables["facilities_by_class"]
     silent = [
-        classes[key][language]
+        _short(classes[key], language)
         for key in by_class.loc[by_class["status"] == "no_data", "facility_class"]
         if key in classes
     ]
@@ -93,7 +95,7 @@ def _sites(findings: Findings, language: Language) -> str:
         say(
             "cli.summary_site" if row.gap > 0 else "cli.summary_site_optimal",
             language,
-            name=classes[row.facility_class][language],
+            name=_short(classes[row.facility_class], language),
             chosen=row.chosen,
             added=format_people(row.covered_after - row.covered_before, language),
             gap=format_number(row.gap, "percent", language),
@@ -101,6 +103,11 @@ def _sites(findings: Findings, language: Language) -> str:
         for row in findings.tables["siting"].itertuples()
     ]
     return say("cli.summary_sites", language, sites=_join(shown, language))
+
+
+def _short(entry: Mapping[str, Any], language: Language) -> str:
+    """Return a class's short name, its full one where it has none."""
+    return str(entry.get(f"short_{language}") or entry[language])
 
 
 def _join(parts: list[str], language: Language) -> str:

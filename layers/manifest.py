@@ -1,0 +1,138 @@
+"""The manifest of findings: what was read, how it was set, what was assumed, and the totals that everything adds up to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from .words import LANGUAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import geopandas as gpd
+    import pandas as pd
+
+    from ..gis.errors import Fault
+    from .standards import Standard
+    from .study import Note, Study
+
+VERSIONS_OF = ("lifecircle", "geopandas", "shapely", "pyproj", "pyogrio", "numpy", "scipy", "numba", "highspy")
+
+
+def manifest_of(
+    study: Study,
+    standard: Standard,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    gates: str,
+    notes: Iterable[Note],
+    warnings: Iterable[Fault],
+) -> dict[str, Any]:
+    """Return the manifest: plain values only, the same for the same input on the same day.
+
+    Parameters
+    ----------
+    study, standard
+        What was computed from.
+    layers, tables
+        The findings, for their totals and row counts.
+    gates
+        How walls were taken: gated, open or residents.
+    notes, warnings
+        Of the computation; those of reading the study are put before them.
+    """
+    settings = study.settings
+    sites = set(tables["siting"]["facility_class"])
+    return {
+        "study": {
+            "name": settings.study.name,
+            "language": settings.study.language,
+            "made_up": settings.study.made_up,
+            "date": (settings.study.date or dt.datetime.now(tz=dt.UTC).date()).isoformat(),
+            "map_approval": settings.study.map_approval,
+            "crs": study.crs.to_string(),
+            "walker": settings.study.walker,
+            "gates": gates,
+            "standard": standard.key,
+        },
+        "totals": _totals(layers, tables),
+        "attribution": attribution(study),
+        "classes": {
+            rule.facility_class: {
+                **{language: getattr(rule, language) for language in LANGUAGES},
+                **{f"short_{language}": getattr(rule, f"short_{language}") for language in LANGUAGES},
+                "circle": rule.circle,
+                "limit_m": rule.limit_m,
+                "required": rule.required,
+                "group": rule.group,
+                "clause": rule.clause,
+                "clause_en": rule.clause_en,
+                "confidence": rule.confidence,
+                "sited": rule.facility_class in sites,
+            }
+            for rule in standard.rules
+        },
+        "notes": [_said(note.code, note.detail) for note in (*study.notes, *notes)],
+        "warnings": [_warned(fault) for fault in (*study.warnings, *warnings)],
+        "sources": [
+            {
+                "layer": source.layer,
+                "file": source.file,
+                "sha256": source.sha256,
+                "rows_in": source.rows_in,
+                "rows_kept": source.rows_kept,
+                "datum": source.datum,
+                "maker": source.maker,
+                "licence": source.licence,
+            }
+            for source in study.sources
+        ],
+        "rows": {name: len(frame) for name, frame in {**layers, **tables}.items()},
+        "settings": settings.model_dump(mode="json", exclude_none=True),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+    }
+
+
+def attribution(study: Study) -> list[str]:
+    """Return the sentences that every map must carry: each maker with its licence, once."""
+    said = []
+    for source in study.sources:
+        if source.maker:
+            sentence = f"{source.maker} ({source.licence})" if source.licence else source.maker
+            if sentence not in said:
+                said.append(sentence)
+    return said
+
+
+def _totals(layers: Mapping[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]) -> dict[str, int | None]:
+    """Return the totals of the city; ``None`` where a group is not known."""
+    coverage = tables["coverage"]
+    known = set(coverage["measure"]) if len(coverage) else set()
+    demand = layers["demand"]
+    groups = [name for name in demand.columns if name == "households" or name.startswith(("elders", "children"))]
+    totals: dict[str, int | None] = {"people": int(demand["people"].sum())}
+    totals |= {name: int(demand[name].sum()) if name in known or demand[name].any() else None for name in groups}
+    return {**totals, "compounds": len(layers["compounds"]), "facilities": len(layers["facilities"])}
+
+
+def _said(code: str, detail: Mapping[str, object]) -> dict[str, Any]:
+    """Return a note as plain values."""
+    return {"code": code, "detail": {name: _plain(value) for name, value in detail.items()}}
+
+
+def _warned(fault: Fault) -> dict[str, Any]:
+    """Return a fault that does not block as plain values."""
+    where = {name: getattr(fault, name) for name in ("file", "layer", "row", "column", "value")}
+    found = {name: _plain(value) for name, value in where.items() if value is not None}
+    return {"code": fault.code, "detail": {**found, **{name: _plain(value) for name, value in fault.detail.items()}}}
+
+
+def _plain(value: object) -> object:
+    """Return a value that JSON holds."""
+    if hasattr(value, "item"):
+        return value.item()
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

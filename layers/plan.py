@@ -1,0 +1,343 @@
+"""From a study to its findings: the one verb of the product, as a chain of named steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from .candidates import candidates_of
+from .demand import Demand, demand_of
+from .facilities import FoundFacilities, find_facilities
+from .findings import LAYERS, MEASURES, TABLES, Findings
+from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
+from .manifest import manifest_of
+from .projects import projects_of
+from .proposals import Proposals, propose
+from .residents import Groups, Residents, Walks
+from .rings import count_rings, find_rings
+from .standards import Rule, Standard, load_standard
+from .steps import Steps
+from .streets import Streets, network_of
+from .walks import (
+    Walk,
+    boundaries,
+    circles_of,
+    component_rows,
+    known_walks,
+    snap_rows,
+    some,
+    walk_of,
+    walks_of,
+)
+from .zones import zone_of
+from .zoning import zoning_balance, zoning_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..gis.snap import Snapped
+    from .study import Note, Study
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a study says before anybody walks."""
+
+    study: Study
+    standard: Standard
+    rings: gpd.GeoDataFrame
+    facilities: FoundFacilities
+    demand: Demand
+    projects: gpd.GeoDataFrame
+    projects_by_ring: pd.DataFrame
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Demand, facilities and candidates on the network."""
+
+    walk: Walk
+    residents: Residents
+    demand: Snapped
+    facilities: Snapped
+    candidates: gpd.GeoDataFrame
+    sites: Snapped
+    notes: tuple[Note, ...]
+
+
+def find(study: Study, *, steps: Steps | None = None) -> Findings:
+    """Return everything a study finds: groups, people, walks, circles, coverage, gaps, sites, with notes.
+
+    Parameters
+    ----------
+    study
+        As `lifecircle.layers.load.load_study` returns it.
+    steps
+        Told of each step, measures it.
+
+    Raises
+    ------
+    InputError
+        When the study holds no streets, or nothing that says where people live.
+    """
+    steps = steps or Steps()
+    with steps.step("steps.groups"):
+        standard = load_standard(_standard_path(study))
+        rings = find_rings(study)
+        facilities = find_facilities(study, standard)
+    with steps.step("steps.people"):
+        demand = demand_of(study, rings=rings.frame)
+        projects = projects_of(study, rings.frame, demand)
+        notes = (*rings.notes, *demand.notes, *facilities.notes, *projects.notes)
+        ground = _Ground(study, standard, rings.frame, facilities, demand, projects.frame, projects.by_ring, notes)
+    with steps.step("steps.network"):
+        streets = network_of(study)
+    with steps.step("steps.snapping"):
+        placed = _place(ground, streets)
+    with steps.step("steps.reach"):
+        found = (facilities.frame, placed.facilities.positions, facilities.with_data)
+        walks = walks_of(placed.walk, placed.residents, placed.demand.positions, standard.rules, found)
+    with steps.step("steps.circles"):
+        circles = _circles(ground, placed)
+    with steps.step("steps.siting"):
+        proposals = propose(
+            placed.walk,
+            placed.residents,
+            placed.demand.positions,
+            standard.rules,
+            walks,
+            (placed.candidates, placed.sites.positions),
+            study.settings.siting,
+        )
+    with steps.step("steps.coverage"):
+        layers, tables = _gaps(ground, placed, proposals)
+        layers |= {"circles": circles, **_drawn(ground, streets)}
+        tables |= _audits(ground, placed)
+        layers = {name: _ordered(layers[name], LAYERS[name]) for name in LAYERS}
+        tables = {name: tables[name] for name in TABLES}
+        notes = (*ground.notes, *streets.notes, *placed.notes, *proposals.notes)
+        manifest = manifest_of(
+            study,
+            standard,
+            layers,
+            tables,
+            gates=streets.network.walls.policy,
+            notes=notes,
+            warnings=streets.warnings,
+        )
+    return Findings(layers=layers, tables=tables, manifest=manifest)
+
+
+def _standard_path(study: Study) -> str | Path:
+    """Return the standard a study names: a key, or a path from where study.toml lies."""
+    named = study.settings.study.standard
+    return study.folder / named if named.endswith(".toml") else named
+
+
+def _place(ground: _Ground, streets: Streets) -> _Placed:
+    """Return demand, facilities and candidates on the network."""
+    study, demand = ground.study, ground.demand
+    walk = walk_of(study, streets.network)
+    at_home = walk.place(demand.points.geometry)
+    residents = Residents(
+        demand_id=demand.points["demand_id"].tolist(),
+        xy=np.column_stack([demand.points.geometry.x, demand.points.geometry.y]),
+        counts={name: demand.points[name].to_numpy(dtype=np.int64) for name in MEASURES if name in demand.known},
+        compound=demand.compound,
+        known=known_walks(at_home),
+    )
+    candidates = candidates_of(study, ground.standard, streets.network)
+    frame = candidates.frame.reset_index(drop=True)
+    spots = frame.geometry.representative_point()
+    ring = zone_of(spots.to_numpy(), ground.rings.geometry.to_numpy(), nearest=True)
+    frame["ring_id"] = ground.rings["ring_id"].to_numpy()[ring]
+    return _Placed(
+        walk,
+        residents,
+        at_home,
+        walk.place(ground.facilities.frame.geometry),
+        frame,
+        walk.place(spots),
+        candidates.notes,
+    )
+
+
+def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
+    """Return the service circles of every class that has facilities, 5 to 15 minutes."""
+    frame = ground.facilities.frame
+    exists = (frame["status"] == "existing").to_numpy()
+    walls = boundaries(ground.study.layers, "river", "railway")
+    rows: list[dict[str, object]] = []
+    for rule in ground.standard.rules:
+        of_class = exists & (frame["facility_class"] == rule.facility_class).to_numpy()
+        if not of_class.any():
+            continue
+        sites = some(placed.facilities.positions, of_class)
+        for minutes, limit, shape in circles_of(placed.walk, sites, walls):
+            row = {"facility_class": rule.facility_class, "minutes": minutes, "limit_m": limit, "sites": sites.count}
+            rows.append({**row, "area_m2": shape.area, "geometry": shape})
+    columns = [*LAYERS["circles"], "geometry"]
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=ground.study.crs)
+
+
+def _groups(ground: _Ground) -> list[Groups]:
+    """Return the groups that coverage is counted for: city, rings, sub-districts, neighbourhoods, projects."""
+    points, homes = ground.demand.points, ground.demand.neighbourhoods
+    name = ground.study.settings.study.name
+    none = np.zeros(len(points), dtype=np.int64)
+    groups = [Groups("city", ["city"], [name], none, np.zeros(len(homes), dtype=np.int64))]
+    groups.append(_group("ring", ground.rings, points, homes))
+    if "districts" in ground.study.layers:
+        groups.append(_group("district", ground.study.layers["districts"], points, homes))
+    every = np.arange(len(homes), dtype=np.int64)
+    groups.append(
+        Groups("compound", homes["compound_id"].tolist(), homes["name"].tolist(), ground.demand.compound, every)
+    )
+    if len(ground.projects):
+        groups.append(_group("project", ground.projects, points, homes))
+    return groups
+
+
+def _group(kind: str, frame: gpd.GeoDataFrame, points: pd.DataFrame, homes: gpd.GeoDataFrame) -> Groups:
+    """Return one kind of group: which of its areas each demand point and each neighbourhood counts in."""
+    column = f"{kind}_id"
+    number = {key: row for row, key in enumerate(frame[column])}
+    inside = homes.geometry.representative_point().to_numpy()
+    return Groups(
+        kind,
+        frame[column].tolist(),
+        frame["name"].tolist(),
+        points[column].map(number).fillna(-1).to_numpy(dtype=np.int64),
+        zone_of(inside, frame.geometry.to_numpy(), nearest=kind == "ring"),
+    )
+
+
+def _gaps(
+    ground: _Ground, placed: _Placed, proposals: Proposals
+) -> tuple[dict[str, gpd.GeoDataFrame], dict[str, pd.DataFrame]]:
+    """Return what is counted: coverage, the missing list, gaps and sites."""
+    rules, walks, homes = ground.standard.rules, proposals.walks, ground.demand.neighbourhoods
+    missing = missing_table(placed.residents, homes, rules, walks)
+    lacking = missing_by_compound(missing, homes)
+    facilities = ground.facilities.frame.assign(
+        access_m=placed.facilities.access_m, snap=placed.facilities.status.astype(object)
+    )
+    demand = ground.demand.points.assign(access_m=placed.demand.access_m, snap=placed.demand.status.astype(object))
+    layers = {
+        "compounds": homes.assign(missing=lacking["missing"], missing_count=lacking["missing_count"]),
+        "facilities": facilities,
+        "demand": demand,
+        "gaps": gap_rows(placed.residents, rules, walks, crs=ground.study.crs),
+        "sites": proposals.sites,
+        "candidates": placed.candidates,
+    }
+    tables = {
+        "coverage": coverage_table(placed.residents, _groups(ground), rules, walks),
+        "missing": missing,
+        "sites": pd.DataFrame(proposals.sites.drop(columns="geometry")),
+        "siting": proposals.siting,
+        "facilities_by_class": _by_class(ground, rules, walks),
+    }
+    return layers, tables
+
+
+def _by_class(ground: _Ground, rules: tuple[Rule, ...], walks: dict[str, Walks]) -> pd.DataFrame:
+    """Return how many facilities of each class exist, and whether the source says anything of the class."""
+    frame = ground.facilities.frame
+    exists = frame[frame["status"] == "existing"].groupby("facility_class")
+    count, capacity = exists.size(), exists["capacity"].sum(min_count=1)
+    return pd.DataFrame(
+        [
+            {
+                "facility_class": rule.facility_class,
+                "circle": rule.circle,
+                "required": rule.required,
+                "existing": int(count.get(rule.facility_class, 0)),
+                "capacity": float(capacity.get(rule.facility_class, np.nan)),
+                "status": "ok" if walks[rule.facility_class].has_data else "no_data",
+            }
+            for rule in rules
+        ],
+        columns=list(TABLES["facilities_by_class"]),
+    )
+
+
+def _drawn(ground: _Ground, streets: Streets) -> dict[str, gpd.GeoDataFrame]:
+    """Return the layers that are shown as they are, with their counts."""
+    study, demand, network = ground.study, ground.demand, streets.network
+    points = demand.points
+    homes = demand.neighbourhoods
+    edges = gpd.GeoDataFrame(
+        {
+            "highway": np.asarray(network.classes, dtype=object)[network.edge_class],
+            "length_m": network.edge_length_m,
+            "component": network.edge_component.astype(np.int64),
+        },
+        geometry=network.edge_lines(),
+        crs=study.crs,
+    )
+    area = gpd.GeoDataFrame({"name": [study.settings.study.name]}, geometry=[study.area.union_all()], crs=study.crs)
+    return {
+        "area": area,
+        "rings": count_rings(ground.rings, points, homes, ground.projects),
+        "districts": _counted_districts(study, points, homes),
+        "parcels": zoning_of(study, ground.rings),
+        "projects": ground.projects,
+        "streets": edges,
+        "barriers": _barriers(study),
+    }
+
+
+def _counted_districts(study: Study, points: pd.DataFrame, homes: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the sub-districts with the people counted in them by this study."""
+    layer = study.layers.get("districts")
+    if layer is None:
+        return _empty("districts", study)
+    counts = points.groupby("district_id")[["people", "elders_60", "households"]].sum()
+    of_district = {name: layer["district_id"].map(counts[name]).fillna(0).astype(np.int64) for name in counts}
+    compounds = layer["district_id"].map(homes["district_id"].value_counts()).fillna(0).astype(np.int64)
+    plain = layer[["district_id", "name", "geometry"]]
+    return gpd.GeoDataFrame(plain.assign(area_m2=layer.area, **of_district, compounds=compounds))
+
+
+def _barriers(study: Study) -> gpd.GeoDataFrame:
+    """Return rivers, railways and walls for drawing."""
+    layer = study.layers.get("barriers")
+    if layer is None:
+        return _empty("barriers", study)
+    named = layer if "name" in layer.columns else layer.assign(name=None)
+    return gpd.GeoDataFrame(named[["kind", "name", "geometry"]])
+
+
+def _empty(name: str, study: Study) -> gpd.GeoDataFrame:
+    """Return a layer of the findings that has no rows."""
+    columns = {column: pd.Series(dtype=object) for column in LAYERS[name]}
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=study.crs), crs=study.crs)
+
+
+def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
+    """Return the tables that let a reader check: land use, projects, snapping, components."""
+    study = ground.study
+    people = ground.demand.points["people"].to_numpy(dtype=np.int64)
+    network = placed.walk.network
+    snapping = [
+        snap_rows(network, "demand", ground.demand.points["demand_id"], placed.demand),
+        snap_rows(network, "facilities", ground.facilities.frame["facility_id"], placed.facilities),
+        snap_rows(network, "candidates", placed.candidates["site_id"], placed.sites).drop_duplicates("id"),
+    ]
+    return {
+        "zoning": zoning_balance(study, ground.rings),
+        "projects_by_ring": ground.projects_by_ring,
+        "snapping": pd.concat(snapping, ignore_index=True),
+        "components": component_rows(network, placed.demand, people, placed.facilities),
+    }
+
+
+def _ordered(frame: gpd.GeoDataFrame, columns: tuple[str, ...]) -> gpd.GeoDataFrame:
+    """Return a layer with its columns in the order of the findings, and nothing else."""
+    return gpd.GeoDataFrame(frame[[*columns, "geometry"]].reset_index(drop=True))

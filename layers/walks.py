@@ -1,0 +1,210 @@
+"""How far everybody walks: demand, facilities and candidates on the network, and the nearest facility of each class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..gis.circles import service_circle
+from ..gis.reach import nearest
+from ..gis.snap import FAR_FROM_STREET, Positions, Snapped, snap
+from .residents import WIDE_LIMIT_M, Residents, Walks, no_data
+from .streets import walkers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import geopandas as gpd
+    import shapely
+    from numpy.typing import NDArray
+
+    from ..gis.network import WalkNetwork
+    from ..gis.walkers import Walker
+    from .standards import Rule
+    from .study import Study
+
+CIRCLE_LIMIT_M: dict[int, float] = {5: 300.0, 10: 500.0, 15: 1000.0}
+"""Walking metres of the living circles, GB 50180-2018 2.0.2 to 2.0.5 (the upper end where a range is given)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Who walks where: the network, the walker, and how far a point may be from a street.
+
+    Parameters
+    ----------
+    network
+        The streets, walls taken as the study's policy says.
+    walker
+        The study's walker.
+    snap_limit_m
+        Longest straight walk from a point to its street.
+    """
+
+    network: WalkNetwork
+    walker: Walker
+    snap_limit_m: float
+
+    def limit(self, rule: Rule) -> float:
+        """Return a rule's limit in the walker's unit."""
+        return self.walker.limit(rule.limit_m or 0.0, rule.circle)
+
+    def place(self, points: gpd.GeoSeries) -> Snapped:
+        """Return where points come to the street."""
+        xy = np.column_stack([points.x.to_numpy(), points.y.to_numpy()]) if len(points) else np.zeros((0, 2))
+        return snap(self.network, xy, limit_m=self.snap_limit_m)
+
+
+def walk_of(study: Study, network: WalkNetwork) -> Walk:
+    """Return the walk of a study; its walker is one of those that ship or of its own."""
+    return Walk(network, walkers_of(study)[study.settings.study.walker], study.settings.study.snap_limit_m)
+
+
+def some(positions: Positions, rows: NDArray[np.bool_]) -> Positions:
+    """Return the positions of some objects, renumbered in their order.
+
+    Parameters
+    ----------
+    positions
+        Of ``positions.count`` objects.
+    rows
+        bool[count], the objects wanted.
+
+    Examples
+    --------
+    >>> two = Positions(np.array([0, 1]), np.array([4, 5], np.int32), np.array([1.0, 2.0]), np.array([0.0, 0.0]), 2)
+    >>> one = some(two, np.array([False, True]))
+    >>> one.owner.tolist(), one.edge.tolist(), one.count
+    ([0], [5], 1)
+    """
+    keep = rows[positions.owner]
+    number = np.cumsum(rows) - 1
+    return Positions(
+        owner=number[positions.owner[keep]].astype(np.int64),
+        edge=positions.edge[keep],
+        offset_m=positions.offset_m[keep],
+        access_m=positions.access_m[keep],
+        count=int(rows.sum()),
+    )
+
+
+def walks_of(
+    walk: Walk,
+    residents: Residents,
+    demand: Positions,
+    rules: Iterable[Rule],
+    facilities: tuple[gpd.GeoDataFrame, Positions, frozenset[str]],
+) -> dict[str, Walks]:
+    """Return for each rule how far everybody's nearest facility is.
+
+    Parameters
+    ----------
+    walk
+        Network and walker.
+    residents, demand
+        The demand points and where they stand.
+    rules
+        Rules with a limit.
+    facilities
+        The frame (``facility_id``, ``name``, ``facility_class``, ``status``), its positions, and the classes that the source
+        holds. Only facilities that exist are walked to.
+
+    Returns
+    -------
+    dict
+        Facility class → walks.
+    """
+    frame, positions, with_data = facilities
+    exists = (frame["status"] == "existing").to_numpy()
+    found: dict[str, Walks] = {}
+    for rule in rules:
+        limit = walk.limit(rule)
+        if rule.facility_class not in with_data:
+            found[rule.facility_class] = no_data(residents, limit=limit, unit=walk.walker.unit)
+            continue
+        rows = exists & (frame["facility_class"] == rule.facility_class).to_numpy()
+        wide = max(limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
+        search = nearest(walk.network, some(positions, rows), demand, limit=wide, walker=walk.walker)
+        of_class = frame[rows]
+        found[rule.facility_class] = Walks(
+            has_data=True,
+            limit=limit,
+            unit=walk.walker.unit,
+            cost=search.cost,
+            site=search.site,
+            site_ids=of_class["facility_id"].tolist(),
+            site_names=of_class["name"].fillna("").tolist(),
+            site_xy=np.column_stack([of_class.geometry.x, of_class.geometry.y]),
+        )
+    return found
+
+
+def with_proposed(walk: Walk, walks: Walks, demand: Positions, sites: Positions) -> Walks:
+    """Return the walks of a class with the walk to its proposed sites beside them."""
+    search = nearest(walk.network, sites, demand, limit=walks.limit, walker=walk.walker)
+    return replace(walks, after_cost=search.cost)
+
+
+def circles_of(
+    walk: Walk, sites: Positions, barriers: NDArray[np.object_] | None
+) -> list[tuple[int, float, shapely.Geometry]]:
+    """Return the service circles of a class: minutes, limit in the walker's unit, polygon."""
+    limits = [walk.walker.limit(limit_m, minutes) for minutes, limit_m in CIRCLE_LIMIT_M.items()]
+    shapes = service_circle(walk.network, sites, limits=limits, walker=walk.walker, barriers=barriers)
+    return list(zip(CIRCLE_LIMIT_M, limits, shapes, strict=True))
+
+
+def snap_rows(network: WalkNetwork, layer: str, ids: pd.Series, snapped: Snapped) -> pd.DataFrame:
+    """Return the audit of snapping: one row a point, with the street it came to and why."""
+    classes = np.asarray([*network.classes, None], dtype=object)
+    on_edge = snapped.edge >= 0
+    kind = np.full(len(snapped.edge), len(classes) - 1)
+    kind[on_edge] = network.edge_class[snapped.edge[on_edge]]
+    return pd.DataFrame(
+        {
+            "layer": layer,
+            "id": ids.to_numpy(),
+            "status": snapped.status.astype(object),
+            "access_m": snapped.access_m,
+            "highway": classes[kind],
+            "component": snapped.component.astype(np.int64),
+        }
+    )
+
+
+def known_walks(snapped: Snapped) -> NDArray[np.bool_]:
+    """Return which points came to a street: of the others nothing is known."""
+    return np.asarray(snapped.status != FAR_FROM_STREET)
+
+
+def component_rows(
+    network: WalkNetwork, demand: Snapped, people: NDArray[np.int64], facilities: Snapped
+) -> pd.DataFrame:
+    """Return each connected part of the network with its length, and the people and facilities on it."""
+    parts = network.components()
+    count = len(parts.length_m)
+
+    def on(snapped: Snapped, weights: NDArray[np.int64]) -> NDArray[np.int64]:
+        there = snapped.component >= 0
+        return np.bincount(snapped.component[there], weights=weights[there], minlength=count).astype(np.int64)
+
+    return pd.DataFrame(
+        {
+            "component": np.arange(count),
+            "length_m": parts.length_m,
+            "people": on(demand, people),
+            "facilities": on(facilities, np.ones(len(facilities.status), dtype=np.int64)),
+        }
+    )
+
+
+def boundaries(barriers: Mapping[str, gpd.GeoDataFrame], *kinds: str) -> NDArray[np.object_] | None:
+    """Return what a service circle must not lap over: the barriers of some kinds, ``None`` where there are none."""
+    layer = barriers.get("barriers")
+    if layer is None or layer.empty:
+        return None
+    shapes: NDArray[np.object_] = layer.geometry.to_numpy()[layer["kind"].isin(kinds).to_numpy()]
+    return shapes if len(shapes) else None
