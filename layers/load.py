@@ -38,7 +38,7 @@ TOUCH_M = 1.0
 """A feature that overlaps the area by less than this is a neighbour's that shares its boundary."""
 
 CLIP_STATED, CLIP_GUESSED = 0.01, 0.20
-"""Share of the area outside an OSM extract from which on it is cut to it: where the header states a box, and where not."""
+"""Share of the area outside an OSM extract from which on it is cut to it: where the header states a box, and not."""
 
 _OSM_OPTIONAL = {"facilities": frozenset({"facility_class"})}
 

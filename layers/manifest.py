@@ -1,4 +1,4 @@
-"""The manifest of findings: what was read, how it was set, what was assumed, and the totals that everything adds up to."""
+"""The manifest of findings: what was read, how it was set, what was assumed, and the totals that must add up."""
 
 from __future__ import annotations
 

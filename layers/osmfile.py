@@ -83,7 +83,7 @@ _LINE_KEYS = frozenset({"highway", "railway", "waterway", "barrier", "aerialway"
 _POLYGON_VALUES = frozenset({"riverbank", "dock", "station", "platform"})
 _TRAILING = 0.5
 """Street nodes that trail out of an extract on each side, as a multiple of the square root of all: ways that cross an
-edge grow with its length, nodes with the ground. Fitted on an Overpass extract of known box, where it is 20 of 2,169."""
+edge grow with its length, nodes with the ground. Fitted on an Overpass extract of known box: 20 of 2,169."""
 _BUDGET_OF_EXPLAINED_TEXT = 200
 
 
@@ -166,7 +166,7 @@ def refuse_unsafe(path: Path) -> None:
         return
     try:
         with _opened(path) as file:
-            _, root = next(iterparse(file, events=("start",), forbid_dtd=True))  # type: ignore[operator]
+            _, root = next(iterparse(file, events=("start",), forbid_dtd=True))
     except DefusedXmlException as error:
         message = f"the XML declares a document type: {path}"
         raise InputError(message, Fault("faults.osm_entities", file=str(path))) from error
@@ -178,8 +178,12 @@ def refuse_unsafe(path: Path) -> None:
 
 def _opened(path: Path) -> BinaryIO:
     """Open a file that may be packed."""
-    packed = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix.lower())
-    return path.open("rb") if packed is None else cast("BinaryIO", packed(path, "rb"))
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return cast("BinaryIO", gzip.open(path, "rb"))
+    if suffix == ".bz2":
+        return cast("BinaryIO", bz2.open(path, "rb"))
+    return path.open("rb")
 
 
 def _broken(path: Path, error: Exception) -> InputError:

@@ -77,7 +77,7 @@ def wishes_of(siting: SitingSection, rules: Iterable[Rule]) -> tuple[tuple[WishS
     return wishes, (Note("proposals.unasked", {"sites": SITES_UNASKED}),)
 
 
-def propose(  # noqa: PLR0913  what a siting needs: who walks, who lives where, what is there, what may be
+def propose(
     walk: Walk,
     residents: Residents,
     demand: Positions,
@@ -131,7 +131,7 @@ def propose(  # noqa: PLR0913  what a siting needs: who walks, who lives where, 
     )
 
 
-def _case(  # noqa: PLR0913  see propose
+def _case(
     wish: WishSection,
     rules: dict[str, Rule],
     people: tuple[Walk, Residents, Positions],

@@ -105,7 +105,7 @@ def make_gates(plan: Plan, streets: Streets, lots: Lots, lanes: Lanes, residents
     order = np.lexsort((-chance, lot))
     first[order[np.flatnonzero(np.diff(lot[order], prepend=-1) != 0)]] = True
     unknown = rng.random(len(lots.block)) < CLOSED_SHARE
-    kept = (first | (chance < 0.36)) & ~unknown[lot]
+    kept = (first | (chance < 0.45)) & ~unknown[lot]
     lane, end, lot, first = lane[kept], end[kept], lot[kept], first[kept]
     place = edge_points(plan, streets, lots, lanes)[lane, end]
     compound = np.zeros(len(lots.block), dtype=np.int64)

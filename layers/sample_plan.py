@@ -18,7 +18,7 @@ LEAST_PEOPLE, MOST_PEOPLE = 20_000, 20_000_000
 REFERENCE_PEOPLE = 300_000
 """Size at which the radii below hold; they grow with the square root of people."""
 
-RADII_KM = (0.6, 1.2, 1.8, 2.5, 3.1)
+RADII_KM = (0.56, 1.12, 1.68, 2.32, 2.88)
 """Half widths of the historic core, inner ring road, second ring road, outer ring, and city at the reference size."""
 
 CORE, OLD, MIDDLE, NEW, VILLAGE, INDUSTRY, PARK, CAMPUS, BUSINESS, FIELD, HILL, RIVER, RAIL, EXPRESSWAY = range(14)
@@ -233,11 +233,11 @@ def make_plan(people: int, seed: int) -> Plan:
     """
     rng = np.random.Generator(np.random.PCG64([seed, people, 0]))
     scale = float(np.sqrt(people / REFERENCE_PEOPLE))
-    pitch = 600.0 * min(1.0, (people / REFERENCE_PEOPLE) ** 0.25)
+    pitch = 560.0 * min(1.0, (people / REFERENCE_PEOPLE) ** 0.37)
     counts = _counts(scale, pitch)
     total = counts[-1]
     low = [(total - count) // 2 for count in counts]
-    wide = min(1.0, (people / REFERENCE_PEOPLE) ** 0.25)
+    wide = min(1.0, (people / REFERENCE_PEOPLE) ** 0.37)
     river_m = 150.0 * float(np.clip(scale, 0.5, 2.0))
     above_core = total - low[0] + (low[0] - low[1]) // 2
     columns = {low[2]: (EXPRESSWAY, 64.0), total - low[2]: (EXPRESSWAY, 64.0), low[3]: (RAIL, 46.0 * wide)}

@@ -15,7 +15,7 @@ from .sample_plan import EXPRESSWAY, HILL, PARK, RAIL, RIVER, Bools, Floats, Int
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LANE_SPACING_M = 85.0
+LANE_SPACING_M = 62.0
 """Lanes inside a compound lie about so far apart."""
 
 

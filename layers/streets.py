@@ -12,7 +12,7 @@ import shapely
 
 from ..gis.errors import Fault, InputError, MissingFileError
 from ..gis.network import WalkNetwork, network_from_lines, network_from_osm
-from ..gis.osm import GATE_BARRIERS, LEAST_WALLED_M2, PRIVATE, WALL_BARRIERS, WALKED, OsmWays
+from ..gis.osm import GATE_BARRIERS, LEAST_WALLED_M2, PRIVATE, WALKED, WALL_BARRIERS, OsmWays
 from ..gis.walls import Gates
 from .study import Note
 
@@ -168,18 +168,21 @@ def _read_nodes(
     """Fill in the places of nodes, and the tags of those that matter; return the bounds that the file states."""
     import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
 
+    places_of = osmium.index.create_map("flex_mem")
+    lookup = osmium.NodeLocationsForWays(places_of)
+    lookup.ignore_errors()
     try:
-        reader = osmium.FileProcessor(str(path), osmium.osm.NODE)
-        stated = reader.header.box()
-        wanted, lonlat = osmium.filter.IdFilter(ids.tolist()), []
-        found = []
-        for node in reader.with_filter(wanted):
-            if node.location.valid():
-                found.append(node.id)
-                lonlat.append((node.lon, node.lat))
-        if found:
-            places[np.searchsorted(ids, np.array(found, dtype=np.int64))] = lonlat
-        for node in osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter(*NODE_KEYS)):
+        osmium.apply(str(path), lookup)
+        for row, node_id in enumerate(ids.tolist()):
+            try:
+                place = places_of.get(node_id)
+            except KeyError:
+                continue
+            if place.valid():
+                places[row] = place.lon, place.lat
+        tagged = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        stated = tagged.header.box()
+        for node in tagged.with_filter(osmium.filter.KeyFilter(*NODE_KEYS)):
             if node.location.valid():
                 node_tags[node.id] = {tag.k: tag.v for tag in node.tags}
                 node_place[node.id] = (node.lon, node.lat)

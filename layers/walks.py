@@ -109,8 +109,8 @@ def walks_of(
     rules
         Rules with a limit.
     facilities
-        The frame (``facility_id``, ``name``, ``facility_class``, ``status``), its positions, and the classes that the source
-        holds. Only facilities that exist are walked to.
+        The frame (``facility_id``, ``name``, ``facility_class``, ``status``), its positions, and the classes that the
+        source holds. Only facilities that exist are walked to.
 
     Returns
     -------
