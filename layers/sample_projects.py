@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -75,6 +76,10 @@ ENDS = {
     "老旧街区": "老旧街区更新项目",
     "其他": "低效用地再开发项目",
 }
+WIDE = ("城中村改造", "历史文化街区")
+"""Kinds that take a whole quarter rather than one plot."""
+
+TENURE_BY_KIND = {"城中村改造": "集体", "旧厂区": "单位自管", "历史文化街区": "直管公房"}
 ANQING = (
     ("港华路二期", 375, 91_200.0, OLD, (-0.15, -0.2)),
     ("东部新城滨江片一期", 866, 361_700.0, NEW, (0.7, 0.25)),
@@ -127,6 +132,7 @@ def make_parcels(plan: Plan, streets: Streets, lots: Lots, cells: NDArray[np.obj
     kinds = plan.kind.ravel()
     fixed = np.flatnonzero(np.isin(kinds, list(FIXED)))
     code = np.array([FIXED[int(kind)] for kind in kinds[fixed]], dtype=object)
+    code[(kinds[fixed] == EXPRESSWAY) & ~_carries_expressway(plan).ravel()[fixed]] = "G2"
     empty = np.full((len(fixed), 4), np.nan)
     frame = pd.DataFrame(np.concatenate([table, empty]), columns=["far", "density", "height_m", "green_ratio"])
     frame.insert(0, "land_use_now", np.concatenate([now, code]))
@@ -136,14 +142,22 @@ def make_parcels(plan: Plan, streets: Streets, lots: Lots, cells: NDArray[np.obj
     return gpd.GeoDataFrame(frame, geometry=geometry, crs=CRS)
 
 
+def _carries_expressway(plan: Plan) -> Bools:
+    """Return which cells of the expressway strips carry it; beyond the ring they are belts of trees."""
+    columns, rows = np.flatnonzero(plan.column_strip == EXPRESSWAY), np.flatnonzero(plan.row_strip == EXPRESSWAY)
+    carries = np.zeros(plan.kind.shape, dtype=np.bool_)
+    carries[columns[0] : columns[1] + 1, rows[0] : rows[1] + 1] = True
+    return carries
+
+
 def _groups(lots: Lots) -> dict[str, Bools]:
     """Return which plots each kind of project may start from."""
     old_houses = lots.residential & (lots.year < 2003) & np.isin(lots.kind, (OLD, MIDDLE)) & (lots.use == USE["R2"])
     return {
-        "棚户区改造": (lots.use == USE["R3"]) & np.isin(lots.kind, (CORE, OLD)),
         "城中村改造": (lots.use == USE["R3"]) & (lots.kind == VILLAGE),
+        "历史文化街区": lots.residential & (lots.kind == CORE),
+        "棚户区改造": (lots.use == USE["R3"]) & np.isin(lots.kind, (CORE, OLD)),
         "老旧小区改造": old_houses,
-        "历史文化街区": (lots.use == USE["R2"]) & (lots.kind == CORE),
         "旧厂区": np.isin(lots.use, (USE["M1"], USE["W1"])),
         "老旧街区": (lots.use == USE["B1"]) & np.isin(lots.kind, (CORE, OLD, MIDDLE)),
         "其他": (lots.use == USE["idle"]) & np.isin(lots.kind, (MIDDLE, NEW, INDUSTRY)),
@@ -156,6 +170,63 @@ def _near(plan: Plan, streets: Streets, lots: Lots, kind: int, at: tuple[float, 
     free = lots.residential & ~taken & (lots.kind == kind)
     free = free if free.any() else lots.residential & ~taken
     return int(np.argmin(np.where(free, np.hypot(middle[:, 0] - at[0], middle[:, 1] - at[1]), np.inf)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Ground of one project: kind, the plot that gives it its name, and its polygon."""
+
+    kind: str
+    lot: int
+    polygon: shapely.Polygon
+
+
+def _quarter(plan: Plan, streets: Streets, lots: Lots, lot: int, part: tuple[float, float]) -> shapely.Polygon:
+    """Return a part of the superblock around a plot, from one share of its depth to another, streets around left out."""
+    i, j = streets.blocks.cell[lots.block[lot]]
+    corner = plan.corner[[i, i + 1, i + 1, i], [j, j, j + 1, j + 1]]
+    share = np.array([[0.05, part[0]], [0.95, part[0]], [0.95, part[1]], [0.05, part[1]]])
+    a, b = share[:, :1], share[:, 1:]
+    points = (1 - a) * (1 - b) * corner[0] + a * (1 - b) * corner[1] + a * b * corner[2] + (1 - a) * b * corner[3]
+    return shapely.Polygon(plan.warp(points))
+
+
+def _sites(plan: Plan, streets: Streets, lots: Lots, rng: np.random.Generator) -> list[_Site]:
+    """Return the ground of all projects but the real ones: whole villages, quarters of the old town, single plots."""
+    cell = streets.blocks.cell[lots.block]
+    flat = cell[:, 0] * plan.kind.shape[1] + cell[:, 1]
+    taken = np.zeros(len(lots.block), dtype=np.bool_)
+    each = max(2, round(plan.people / 60_000))
+    found: list[_Site] = []
+    for number, (kind, allowed) in enumerate(_groups(lots).items()):
+        free = rng.permutation(np.flatnonzero(allowed & ~taken))
+        wide = kind in WIDE
+        if wide:
+            free = free[np.unique(flat[free], return_index=True)[1]]
+        for place, lot in enumerate(free[: each + number % 3].tolist()):
+            low = 0.05 if kind == "城中村改造" else (0.05, 0.36, 0.67)[place % 3]
+            polygon = (
+                _quarter(plan, streets, lots, lot, (low, 0.95 if kind == "城中村改造" else low + 0.28))
+                if wide
+                else lot_polygons(plan, streets, lots, np.array([lot]))[0]
+            )
+            taken |= (flat == flat[lot]) if wide else (np.arange(len(taken)) == lot)
+            found.append(_Site(kind, lot, polygon))
+    return found
+
+
+def _sums(geometry: NDArray[np.object_], centres: Floats, values: Floats) -> Floats:
+    """Return sums of values (k, plots) over the plots whose centres lie in each polygon."""
+    polygon, plot = shapely.STRtree(shapely.points(centres)).query(geometry, predicate="intersects")
+    return np.stack([np.bincount(polygon, weights=row[plot], minlength=len(geometry)) for row in values])
+
+
+def _after(way: NDArray[np.object_], households: Floats, floor: Floats, area: Floats) -> tuple[Floats, Floats]:
+    """Return households and floor area when the projects are done, by way of renewal."""
+    rules = [way == "拆", way == "改"]
+    homes = np.round(households * np.select(rules, [1.25, 1.0], 0.92))
+    homes = np.where((way == "拆") & (households == 0), np.round(area / 90), homes)
+    return homes, np.round(np.where(floor > 0, floor * np.select(rules, [1.7, 1.04], 1.0), area * 1.6))
 
 
 def make_projects(
@@ -171,66 +242,68 @@ def make_projects(
         Name of the compound or quarter of each plot.
     """
     rng = plan.random(10)
-    taken = np.zeros(len(lots.block), dtype=np.bool_)
-    rows: list[tuple[object, ...]] = []
-    chosen: list[int] = []
-    for number, (name, homes, floor, kind, at) in enumerate(ANQING):
-        lot = _near(plan, streets, lots, kind, at, taken)
-        taken[lot] = True
-        chosen.append(lot)
-        stage, year = STAGES[(8, 9, 8)[number]], 2016
-        rows.append((name, "棚户区改造", "拆", stage, homes, floor, np.nan, np.nan, year, "国有", ANQING_REMARK))
-    groups = _groups(lots)
-    each = max(2, round(plan.people / 60_000))
-    for kind_number, (kind_name, allowed) in enumerate(groups.items()):
-        free = np.flatnonzero(allowed & ~taken)
-        picked = rng.permutation(free)[: each + kind_number % 3]
-        taken[picked] = True
-        for place, lot in enumerate(picked.tolist()):
-            way = WAYS_BY_KIND[kind_name][place % 3]
-            stage = STAGES[(5 * kind_number + 7 * place) % len(STAGES)]
-            homes, floor = households[lot], floor_area_m2[lot]
-            grow = {"拆": 1.7, "改": 1.04, "留": 1.0}[way]
-            after = round(homes * {"拆": 1.25, "改": 1.0, "留": 0.92}[way]) if homes else (220 if way == "拆" else 0)
-            floor = (
-                floor if floor > 0 else round(float(lots.size_m[lot].prod()) * (0.45 if kind_name != "其他" else 0.0))
-            )
-            floor_after = round(floor * grow) if floor else round(float(lots.size_m[lot].prod()) * 1.6)
-            tenure = {"城中村改造": "集体", "旧厂区": "单位自管", "历史文化街区": "直管公房"}.get(kind_name, "国有")
-            chosen.append(lot)
-            rows.append(
-                (
-                    f"{stems[lot]}{ENDS[kind_name]}",
-                    kind_name,
-                    way,
-                    stage,
-                    homes,
-                    floor,
-                    after,
-                    floor_after,
-                    int(rng.integers(2021, 2028)),
-                    tenure,
-                    "",
-                )
-            )
-    columns = [
-        "name",
-        "kind",
-        "way",
-        "stage",
-        "households",
-        "floor_area_m2",
-        "households_after",
-        "floor_area_after_m2",
-        "year",
-        "tenure",
-        "remark",
-    ]
-    frame = pd.DataFrame(rows, columns=columns)
+    sites = _sites(plan, streets, lots, rng)
+    taken = np.isin(np.arange(len(lots.block)), [site.lot for site in sites])
+    real = []
+    for *_, kind, at in ANQING:
+        real.append(_near(plan, streets, lots, kind, at, taken))
+        taken[real[-1]] = True
+    geometry = np.array([site.polygon for site in sites], dtype=object)
+    centres = plan.warp(block_points(streets.blocks, lots.block, (lots.low + lots.high) / 2))
+    homes, floor = _sums(geometry, centres, np.stack([households, floor_area_m2]))
+    area = shapely.area(geometry)
+    kinds = np.array([site.kind for site in sites], dtype=object)
+    floor = np.where((floor == 0) & (kinds != "其他"), np.round(0.45 * area), floor)
+    place = np.arange(len(sites))
+    way = np.array([WAYS_BY_KIND[kind][number % 3] for number, kind in enumerate(kinds)], dtype=object)
+    homes_after, floor_after = _after(way, homes, floor, area)
+    names = [_project_name(site, stems) for site in sites]
+    frame = pd.DataFrame(
+        {
+            "name": names,
+            "kind": kinds,
+            "way": way,
+            "stage": np.array(STAGES, dtype=object)[(5 * place + 3) % len(STAGES)],
+            "households": homes,
+            "floor_area_m2": floor,
+            "households_after": homes_after,
+            "floor_area_after_m2": floor_after,
+            "year": rng.integers(2021, 2028, len(sites)),
+            "tenure": [TENURE_BY_KIND.get(kind, "国有") for kind in kinds],
+            "remark": "",
+        }
+    )
+    frame = pd.concat([_real_projects(), frame], ignore_index=True)
     frame.insert(0, "project_id", [f"X{number:04d}" for number in range(1, len(frame) + 1)])
     for column in ("households", "households_after"):
         frame[column] = frame[column].astype("Float64").astype("Int64")
-    return gpd.GeoDataFrame(frame, geometry=lot_polygons(plan, streets, lots, np.array(chosen)), crs=CRS)
+    every = np.concatenate([lot_polygons(plan, streets, lots, np.array(real)), geometry])
+    return gpd.GeoDataFrame(frame, geometry=every, crs=CRS)
+
+
+def _project_name(site: _Site, stems: NDArray[np.object_]) -> str:
+    """Return a project's name; a village's own name is that of its first houses without their number."""
+    stem = str(stems[site.lot])
+    return (stem.rstrip("区").rstrip("0123456789") if site.kind in WIDE else stem) + ENDS[site.kind]
+
+
+def _real_projects() -> pd.DataFrame:
+    """Return the three projects of Anqing with their real households and floor area; what is not published stays unknown."""
+    return pd.DataFrame(
+        {
+            "name": [row[0] for row in ANQING],
+            "kind": "棚户区改造",
+            "way": "拆",
+            "stage": ["净地", "在建", "净地"],
+            "households": [float(row[1]) for row in ANQING],
+            "floor_area_m2": [row[2] for row in ANQING],
+            "households_after": np.nan,
+            "floor_area_after_m2": np.nan,
+            "year": 2016,
+            "tenure": "国有",
+            "remark": ANQING_REMARK,
+        }
+    )
 
 
 def make_land(plan: Plan, streets: Streets, lots: Lots, stems: NDArray[np.object_]) -> gpd.GeoDataFrame:

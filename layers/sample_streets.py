@@ -200,11 +200,16 @@ def hill_paths(plan: Plan) -> tuple[list[Floats], list[Floats]]:
     top = built_corner[i, j + 1]
     i, j = i[top], j[top]
     start = plan.corner[i, j + 1]
-    middle = (plan.corner[i, j] + plan.corner[i + 1, j + 1]) / 2
-    bend = 0.5 * (start + middle) + np.array([0.06, 0.0]) * (plan.corner[i + 1, j, 0] - plan.corner[i, j, 0])[:, None]
-    foot = (plan.corner[i, j] + plan.corner[i + 1, j]) / 2
-    paths = [np.stack(points) for points in zip(start, bend, middle, strict=True)]
-    return paths, [np.stack([a, 0.4 * a + 0.6 * b]) for a, b in zip(middle, foot, strict=True)]
+    rng = plan.random(16)
+    width = np.hypot(*(plan.corner[i + 1, j + 1] - start).T)[:, None]
+    depth = np.hypot(*(plan.corner[i, j] - start).T)[:, None]
+    right = (plan.corner[i + 1, j + 1] - start) / width
+    down = (plan.corner[i, j] - start) / depth
+    step = depth * rng.uniform(0.13, 0.20, (len(i), 1))
+    sway = width * rng.uniform(-0.22, 0.34, (5, len(i), 1))
+    stops = [start] + [start + number * step * down + sway[number] * right for number in range(1, 5)]
+    top = stops[-1] + 0.1 * depth * down
+    return list(np.stack(stops, axis=1)), list(np.stack([stops[-1], top], axis=1))
 
 
 def marks(plan: Plan, streets: Streets, segments: Segments) -> tuple[NDArray[np.str_], Bools, Bools, Ints]:
