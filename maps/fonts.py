@@ -1,9 +1,9 @@
-"""One Chinese font for everything that matplotlib draws: found, made fit for embedding, and checked for what it lacks.
+"""One Chinese font for all that matplotlib draws: found, made fit for embedding, and checked for what it lacks.
 
-PostScript outlines (CFF), which nearly all free Chinese fonts have, are embedded by matplotlib in a way that PDF readers
-complain about, so the characters of GB 2312 and those a study needs beyond it are turned into a small TrueType font once
-and kept in matplotlib's cache folder. The font that is installed with lifecircle comes first: maps then look the same,
-to the bit, on every machine, and it is free to publish; fonts of the system are the way out where it is absent.
+PostScript outlines (CFF), which nearly all free Chinese fonts have, are embedded by matplotlib in a way that readers of
+PDF complain about, so the characters of GB 2312 and those a study needs beyond it are turned into a small TrueType font
+once and kept in matplotlib's cache folder. The font that is installed with lifecircle comes first: maps then look the
+same, to the bit, on every machine, and it is free to publish; fonts of the system are the way out where it is absent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fontTools import subset
 from fontTools.pens.cu2quPen import Cu2QuPen
@@ -257,7 +257,7 @@ def drawing_with(font: MapFont) -> Iterator[None]:
     """
     import matplotlib as mpl  # noqa: PLC0415
 
-    chosen = {
+    chosen: dict[Any, Any] = {
         "font.family": [font.family],
         "axes.unicode_minus": False,
         "pdf.fonttype": 42,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
@@ -54,7 +54,7 @@ class Extent:
         return self.east - self.west
 
 
-def extent_around(bounds: Sequence[float], *, ratio: float, margin: float = 0.03) -> Extent:
+def extent_around(bounds: Iterable[float], *, ratio: float, margin: float = 0.03) -> Extent:
     """Return the least extent of a width-to-height ratio that holds the bounds and a margin.
 
     Parameters
@@ -273,37 +273,34 @@ class Paper:
         for row, line in enumerate(wrapped[:5]):
             self.write(10, 17.6 - 3.4 * row, line, size_pt=size, color=MUTED)
 
-    def scale_bar(self, axes: Axes, extent: Extent, frame_width_mm: float) -> None:
+    def scale_bar(self, axes: Axes, extent: Extent, frame_width_mm: float, *, longest_mm: float = 50.0) -> None:
         """Draw a scale bar of two fields in the lower left corner of a map."""
-        metres_per_mm = extent.width_m / frame_width_mm
-        length = nice_length_m(50 * metres_per_mm)
-        x, y = extent.west + 6 * metres_per_mm, extent.south + 5 * metres_per_mm
-        tall = 1.6 * metres_per_mm
-        back = Rectangle(
-            (x - 3 * metres_per_mm, y - 2.5 * metres_per_mm), length + 15 * metres_per_mm, 10 * metres_per_mm
-        )
+        mm = extent.width_m / frame_width_mm
+        length = nice_length_m(longest_mm * mm)
+        x, y = extent.west + 6 * mm, extent.south + 4 * mm
+        end = format_length(length, self.language)
+        right = max(text_width(end) * 9 * POINT_MM / 2 + 2, 4)
+        back = Rectangle((x - 4 * mm, y - 2 * mm), length + (4 + right) * mm, 9.5 * mm)
         back.set(facecolor=PAPER, edgecolor="none", alpha=0.85, zorder=20)
         axes.add_patch(back)
         for half, color in ((0, INK), (1, PAPER)):
-            bar = Rectangle((x + half * length / 2, y), length / 2, tall)
+            bar = Rectangle((x + half * length / 2, y), length / 2, 1.6 * mm)
             bar.set(facecolor=color, edgecolor=INK, linewidth=0.7, zorder=21)
             axes.add_patch(bar)
-        for share in (0.0, 0.5, 1.0):
-            words = "0" if share == 0 else format_length(length * share, self.language)
-            at = x + length * share
-            axes.text(
-                at, y + 2.6 * metres_per_mm, self.font.drawable(words), fontsize=9, color=INK, ha="center", zorder=22
-            )
+        for at, words in ((x, "0"), (x + length, end)):
+            words = self.font.drawable(words)  # noqa: PLW2901  the same words, fit for the font
+            axes.text(at, y + 2.6 * mm, words, fontsize=9, color=INK, ha="center", zorder=22)
 
-    def north_arrow(self, axes: Axes, extent: Extent, frame_width_mm: float, letter: str) -> None:
+    def north_arrow(self, axes: Axes, extent: Extent, frame_width_mm: float, letter: str, *, size: float = 1.0) -> None:
         """Draw a north arrow in the upper right corner of a map; up is grid north."""
-        mm = extent.width_m / frame_width_mm
+        mm = size * extent.width_m / frame_width_mm
         x, y = extent.east - 9 * mm, extent.north - 19 * mm
         for side, color in ((-1, INK), (1, PAPER)):
             half = Polygon([(x, y + 11 * mm), (x + side * 3.6 * mm, y), (x, y + 2.6 * mm)], closed=True)
             half.set(facecolor=color, edgecolor=INK, linewidth=0.8, zorder=21)
             axes.add_patch(half)
-        axes.text(x, y + 12 * mm, self.font.drawable(letter), fontsize=12, color=INK, ha="center", zorder=22)
+        letter = self.font.drawable(letter)
+        axes.text(x, y + 12 * mm, letter, fontsize=12 * size, color=INK, ha="center", zorder=22)
 
 
 class Panel:
@@ -374,7 +371,7 @@ class Panel:
 
 def draw_swatch(axes: Axes, entry: Entry, x: float, middle: float) -> None:
     """Draw what stands before a label of a legend, 9 mm wide, on axes in millimetres."""
-    style = (0, entry.dash) if entry.dash else "-"
+    style: Any = (0, entry.dash) if entry.dash else "-"
     if entry.swatch == "area":
         patch = Rectangle((x + 0.3, middle - 1.7), 8.4, 3.6)
         patch.set(facecolor=entry.fill or "none", alpha=entry.opacity, linewidth=0)
@@ -418,6 +415,6 @@ def render(figure: Figure, dpi: int) -> NDArray[np.uint8]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  only the base map needs it
 
     figure.set_dpi(dpi)
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba()).copy()

@@ -10,7 +10,7 @@ import pandas as pd
 from ..layers.words import LANGUAGES, Language, catalogue, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ..layers.findings import Findings
 
@@ -117,6 +117,11 @@ class Coverage:
         """Return ids and names of the groups of a kind, in the order of the table."""
         found = {group: text(row["group_name"]) for (_, of, group, _), row in self._rows.items() if of == kind}
         return list(found.items())
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """Give the rows of a frame with their cells as attributes, of whatever type they are."""
+    return iter(frame.itertuples())
 
 
 def language_of(findings: Findings, language: Language | None) -> Language:

@@ -1,7 +1,7 @@
-"""The report's content, once: sections, paragraphs, numbered figures and tables, as data that any document form writes.
+"""The report's content, once: sections, paragraphs, numbered figures and tables, as data for any form of document.
 
-Every number is one of the findings, written by the formats of `lifecircle.maps.style`; totals at the foot of a table are
-sums of the rows above them.
+Every number is one of the findings, written by the formats of `lifecircle.maps.style`; totals at the foot of a table
+are sums of the rows above them.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def refer(kind: Literal["figure", "table"], key: str) -> str:
 
 
 def number_blocks(blocks: Iterable[Block], language: Language) -> tuple[Block, ...]:
-    """Number figures and tables in order of appearance and fill their labels into all texts.
+    """Give figures and tables their numbers in order of appearance and fill their labels into all texts.
 
     Raises
     ------
@@ -188,7 +188,7 @@ class Desk:
         self.plans: list[Plan] = plan_sheets(findings, language)
         self.classes: Mapping[str, Mapping[str, object]] = findings.manifest["classes"]
         self.cells = bool((findings.layers["compounds"]["kind"] == "cell").any())
-        self._source = tuple(source_lines(findings, language))
+        self._source = tuple(re.sub("[　 ]{2,}", self.say("join"), line) for line in source_lines(findings, language))
 
     def say(self, key: str, /, **parameters: object) -> str:
         """Return a text of the report."""

@@ -6,70 +6,55 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from matplotlib.figure import Figure
 
-from ..layers.words import Language, say
+from .ground import RING_SHADE, Ground
 from .paper import (
-    INCH_MM,
     MAP_MM,
     WIDE_MM,
     Entry,
-    Extent,
     Panel,
     Paper,
     areas,
     extent_around,
     legend_row,
     lines,
-    render,
 )
-from .quotes import Coverage, class_name, known, label, text
+from .quotes import class_name, known, label, records, text
 from .style import (
     CIRCLE_OPACITY,
     INK,
     KIND_FILLS,
-    LAND,
     LOOKS,
     MISSING_FILLS,
     PAPER,
-    RING_OPACITY,
     SITE,
     UNKNOWN,
     USE_FILLS,
-    class_marks,
     format_area,
     format_limit,
-    format_number,
     missing_labels,
     missing_step,
     ring_fill,
-    street_tier,
     use_fill,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import geopandas as gpd
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
-    from ..layers.findings import Findings
-    from .fonts import MapFont
     from .quotes import Quote
 
 OVERVIEW_MOST = 12
 """Small maps on one sheet at most."""
 MANY = 4000
 """Layers of more features than this go into SVG and PDF as an image."""
-BASE_DPI = 300
-NAMES_MOST = 40
 GRIDS = ((2, 2, 1), (4, 2, 2), (6, 3, 2), (9, 3, 3), (12, 4, 3))
 """Small maps on a sheet: up to how many, columns, rows."""
-TIERS = ("street_path", "street_minor", "street_middle", "street_major")
 
 
-class Scenes:
+class Scenes(Ground):
     """Draws the maps of one findings; what they share (extent, base map, look-ups) is made once.
 
     Parameters
@@ -82,23 +67,14 @@ class Scenes:
         What they are drawn with.
     """
 
-    def __init__(self, findings: Findings, language: Language, font: MapFont) -> None:
-        self._findings = findings
-        self._language = language
-        self._font = font
-        self._bounds = findings.layers["area"].total_bounds
-        self._extent = extent_around(self._bounds, ratio=MAP_MM[2] / MAP_MM[3])
-        self._coverage = Coverage(findings)
-        self._marks = class_marks(findings.manifest["classes"])
-        self._bases: dict[tuple[float, float, bool], NDArray[np.uint8]] = {}
-
     def draw(self, paper: Paper, key: str, classes: Sequence[str]) -> None:
         """Draw the sheet of a key (see `lifecircle.maps.sheet.Plan`) on a paper that has head and foot."""
         if key.startswith("overview_"):
             self._overview(paper, classes)
             return
         axes = paper.map_axes(MAP_MM, self._extent)
-        self._base(axes, self._extent, MAP_MM)
+        self._taken = self._corners()
+        self._base(axes, self._extent, MAP_MM, kind="rings" if key == "location" else "plain")
         panel = Panel(paper)
         if key.startswith("class_"):
             self._class(axes, panel, classes[0])
@@ -110,120 +86,11 @@ class Scenes:
         paper.scale_bar(axes, self._extent, MAP_MM[2])
         paper.north_arrow(axes, self._extent, MAP_MM[2], self._say("north"))
 
-    def _say(self, key: str, /, **parameters: object) -> str:
-        return say(f"sheet.{key}", self._language, **parameters)
-
-    def _number(self, value: float | None, kind: str = "count") -> str:
-        return format_number(value, kind, self._language)
-
-    # -- the base that all maps share
-
-    def _base(self, axes: Axes, extent: Extent, place_mm: Sequence[float], *, small: bool = False) -> None:
-        """Lay land, water, railways and streets under a map, as one image made once for each size of frame."""
-        size = (round(place_mm[2], 3), round(place_mm[3], 3), small)
-        if size not in self._bases:
-            self._bases[size] = self._base_image(extent, size[0], size[1], small=small)
-        span = (extent.west, extent.east, extent.south, extent.north)
-        axes.imshow(self._bases[size], extent=span, aspect="auto", interpolation="antialiased", zorder=0)
-        axes.set_xlim(extent.west, extent.east)
-        axes.set_ylim(extent.south, extent.north)
-
-    def _base_image(self, extent: Extent, width_mm: float, height_mm: float, *, small: bool) -> NDArray[np.uint8]:
-        layers = self._findings.layers
-        figure = Figure(figsize=(width_mm / INCH_MM, height_mm / INCH_MM), facecolor=PAPER)
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        axes.set_xlim(extent.west, extent.east)
-        axes.set_ylim(extent.south, extent.north)
-        thin = 0.5 if small else 1.0
-        axes.add_collection(areas(layers["area"].geometry, facecolors=LAND, edgecolors="none"), autolim=False)
-        barriers = layers["barriers"]
-        water = barriers[barriers["kind"] == "river"].geometry
-        wet = water[water.geom_type.isin(["Polygon", "MultiPolygon"])]
-        river, rail = LOOKS["river"], LOOKS["railway"]
-        axes.add_collection(areas(wet, facecolors=river.fill, edgecolors=river.fill, linewidths=0.4), autolim=False)
-        runs = lines(water[~water.index.isin(wet.index)], colors=river.line, linewidths=river.width_pt * 2 * thin)
-        axes.add_collection(runs, autolim=False)
-        tiers = layers["streets"]["highway"].fillna("").astype(str).map(street_tier)
-        for tier in TIERS[2:] if small else TIERS:
-            look = LOOKS[tier]
-            ways = layers["streets"].geometry[tiers == tier]
-            axes.add_collection(lines(ways, colors=look.line, linewidths=look.width_pt * thin), autolim=False)
-        rails = barriers[barriers["kind"] == "railway"].geometry
-        dashed = {"linestyles": [(0, rail.dash)]} if rail.dash else {}
-        axes.add_collection(lines(rails, colors=rail.line, linewidths=rail.width_pt * thin, **dashed), autolim=False)
-        return render(figure, BASE_DPI)
-
-    def _base_legend(self) -> list[Entry]:
-        """Return the legend of what is on the base map, of what there is."""
-        layers = self._findings.layers
-        kinds = set(layers["barriers"]["kind"])
-        entries = []
-        if "river" in kinds:
-            entries.append(Entry(self._say("river"), "area", fill=LOOKS["river"].fill))
-        if "railway" in kinds:
-            rail = LOOKS["railway"]
-            entries.append(Entry(self._say("railway"), "line", line=rail.line, width_pt=rail.width_pt, dash=rail.dash))
-        if len(layers["streets"]):
-            entries.append(Entry(self._say("street"), "line", line=LOOKS["street_major"].line, width_pt=1.2))
-        look = LOOKS["area"]
-        return [*entries, Entry(self._say("area"), "line", line=look.line, width_pt=look.width_pt, dash=look.dash)]
-
-    def _area_edge(self, axes: Axes) -> None:
-        look = LOOKS["area"]
-        edge = lines(self._findings.layers["area"].geometry, colors=look.line, linewidths=look.width_pt * 1.3)
-        edge.set_linestyle((0, look.dash))
-        edge.set_zorder(9)
-        axes.add_collection(edge, autolim=False)
-
-    def _ring_edges(self, axes: Axes, *, width: float = 1.0) -> None:
-        look = LOOKS["rings"]
-        rings = lines(self._findings.layers["rings"].geometry, colors=look.line, linewidths=look.width_pt * width)
-        rings.set_zorder(6)
-        axes.add_collection(rings, autolim=False)
-
-    def _ring_entry(self) -> list[Entry]:
-        if not len(self._findings.layers["rings"]):
-            return []
-        return [Entry(self._say("ring_boundary"), "line", line=LOOKS["rings"].line, width_pt=LOOKS["rings"].width_pt)]
-
-    def _names(self, axes: Axes, frame: gpd.GeoDataFrame, *, size_pt: float, color: str = INK) -> None:
-        """Write names at their features, the largest first, leaving out those that would cover one another."""
-        metres_per_pt = self._extent.width_m / MAP_MM[2] * 0.3528
-        taken: list[tuple[float, float, float, float]] = []
-        order = np.argsort(-frame.geometry.area.to_numpy(), kind="stable")[:NAMES_MOST]
-        for row in frame.iloc[order].itertuples():
-            name = text(row.name)
-            if not name:
-                continue
-            at = shapely.point_on_surface(row.geometry)
-            wide = (len(name) * 0.55 + 0.6) * size_pt * metres_per_pt
-            tall = 0.9 * size_pt * metres_per_pt
-            box = (at.x - wide, at.y - tall, at.x + wide, at.y + tall)
-            if any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
-                continue
-            taken.append(box)
-            axes.text(
-                at.x,
-                at.y,
-                self._font.drawable(name),
-                fontsize=size_pt,
-                color=color,
-                ha="center",
-                va="center",
-                zorder=12,
-                clip_on=True,
-                bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.72, "pad": 1.2},
-            )
-
     # -- one method a kind of sheet
 
     def _location(self, axes: Axes, panel: Panel) -> None:
         layers = self._findings.layers
         rings, projects = layers["rings"], layers["projects"]
-        fills = [ring_fill(int(order)) for order in rings["order"]]
-        washed = areas(rings.geometry, facecolors=fills or "none", alpha=RING_OPACITY + 0.25, edgecolors="none")
-        axes.add_collection(washed, autolim=False)
         if len(layers["districts"]):
             look = LOOKS["districts"]
             edges = lines(layers["districts"].geometry, colors=look.line, linewidths=look.width_pt)
@@ -234,14 +101,14 @@ class Scenes:
         colors = [KIND_FILLS.get(kind, KIND_FILLS["other"]) for kind in kinds]
         patches = areas(projects.geometry, facecolors=colors or "none", edgecolors=INK, linewidths=0.7, zorder=7)
         axes.add_collection(patches, autolim=False)
-        self._names(axes, projects, size_pt=8)
         self._names(axes, rings, size_pt=12)
+        self._names(axes, projects, size_pt=8, above=True)
         panel.heading(self._say("facts_heading"))
         panel.facts(self._totals())
         panel.heading(self._say("legend"))
         panel.legend(
-            Entry(text(ring.name), "area", fill=ring_fill(int(ring.order)), opacity=RING_OPACITY + 0.25, line=INK)
-            for ring in rings.sort_values("order").itertuples()
+            Entry(text(ring.name), "area", fill=ring_fill(int(ring.order)), opacity=RING_SHADE, line=INK)
+            for ring in records(rings.sort_values("order"))
         )
         panel.legend(
             Entry(label("kind", kind, self._language), "area", fill=color, line=INK)
@@ -304,11 +171,7 @@ class Scenes:
         counts = steps.value_counts()
         panel.legend(
             Entry(
-                f"{words}（{counts.get(step, 0):,}）"
-                if self._language == "zh"
-                else f"{words} ({counts.get(step, 0):,})",
-                "area",
-                fill=fill,
+                self._say("missing_step", step=words, count=self._number(int(counts.get(step, 0)))), "area", fill=fill
             )
             for step, (words, fill) in enumerate(zip(missing_labels(self._language), MISSING_FILLS, strict=True))
         )
@@ -362,13 +225,13 @@ class Scenes:
         return bool((self._findings.layers["sites"]["facility_class"] == key).any())
 
     def _circles(self, axes: Axes, key: str) -> list[Entry]:
-        """Draw the service circles of a class, widest first, and return their legend; the class's own limit is outlined."""
+        """Draw the service circles of a class, widest first, its own limit outlined, and return their legend."""
         circles = self._findings.layers["circles"]
         circles = circles[circles["facility_class"] == key].sort_values("minutes", ascending=False)
         own = self._findings.manifest["classes"].get(key, {}).get("circle")
         color = self._marks[key].color
         clear, entries = 1.0, []
-        for row in circles.itertuples():
+        for row in records(circles):
             opacity = CIRCLE_OPACITY.get(int(row.minutes), min(CIRCLE_OPACITY.values()))
             clear *= 1 - opacity
             edge = 1.3 if row.minutes == own else 0.0
@@ -453,7 +316,13 @@ class Scenes:
             panel.heading(class_name(self._findings, key, self._language))
             panel.facts(self._class_gain(key))
             self._site_list(panel, some, color)
-        panel.legend([*self._ring_entry(), *self._base_legend()])
+        panel.heading(self._say("legend"))
+        marks = [
+            Entry(self._say("site"), "mark", fill=INK, size_pt=9),
+            Entry(self._say("facility_existing"), "mark", fill=INK, size_pt=4),
+            Entry(self._say("compounds"), "area", fill=UNKNOWN, opacity=0.55),
+        ]
+        panel.legend([*marks, *self._ring_entry(), *self._base_legend()])
 
     def _class_gain(self, key: str) -> list[tuple[str, str]]:
         """Return the rate of coverage before and after, in one line."""
@@ -466,7 +335,7 @@ class Scenes:
     def _site_list(self, panel: Panel, sites: gpd.GeoDataFrame, color: str) -> None:
         most = 6
         entries = []
-        for site in list(sites.itertuples())[:most]:
+        for site in list(records(sites))[:most]:
             name = text(site.name) or label("kind", site.kind, self._language)
             added = self._say("count_people", count=self._number(known(site.people_added)))
             words = self._say("site_gain", rank=int(site.rank), name=name, added=added)
@@ -487,8 +356,11 @@ class Scenes:
             row, column = divmod(place, columns)
             x, y = left + column * step_x, bottom + height - (row + 1) * step_y
             axes = paper.map_axes((x, y + 1, *frame), extent)
-            self._base(axes, extent, (x, y, *frame), small=True)
+            self._base(axes, extent, (x, y, *frame), kind="small")
             self._small_map(axes, key)
+            if place == 0:
+                paper.scale_bar(axes, extent, frame[0], longest_mm=frame[0] / 4)
+                paper.north_arrow(axes, extent, frame[0], self._say("north"), size=0.6)
             name = class_name(self._findings, key, self._language)
             paper.write(x, y + step_y - 6, name, size_pt=10.5 if columns < 4 else 9.5)
             paper.write(x, y + step_y - 10.4, self._rate_line(key), size_pt=9)

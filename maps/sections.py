@@ -162,11 +162,11 @@ def data(desk: Desk) -> list[Block]:
 def _sources(desk: Desk) -> Table:
     head = (
         ("col_layer", False, 1.1),
-        ("col_file", False, 2.2),
+        ("col_file", False, 2.1),
         ("col_check", False, 1.2),
-        ("col_rows_in", True, 1.0),
-        ("col_rows_kept", True, 1.0),
-        ("col_datum", False, 1.1),
+        ("col_rows_in", True, 0.9),
+        ("col_rows_kept", True, 0.9),
+        ("col_datum", False, 1.4),
         ("col_maker", False, 1.8),
         ("col_licence", False, 1.2),
     )

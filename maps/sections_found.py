@@ -1,4 +1,4 @@
-"""The sections of the report on what was found: coverage, what neighbourhoods lack, the proposed sites and their proof."""
+"""The sections of the report on what was found: coverage, what neighbourhoods lack, proposed sites and their proof."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def coverage(desk: Desk) -> list[Block]:
     if silent:
         names = desk.join(desk.name(key) for key in silent)
         blocks.append(desk.body("coverage_no_data", count=len(silent), names=names))
-    blocks.extend(_class_figures(desk))
+    blocks.extend(_class_sentences(desk))
     overviews = [plan.key for plan in desk.plans if plan.key.startswith("overview_")]
     if overviews:
         blocks.append(desk.body("coverage_overview", figures=desk.join(refer("figure", key) for key in overviews)))
-        blocks.extend(desk.figure(key) for key in overviews)
     blocks.extend(_by_group(desk, "ring"))
     blocks.extend(_by_group(desk, "district"))
+    blocks.extend(desk.figure(plan.key) for plan in desk.plans if plan.key.startswith(("class_", "overview_")))
     return blocks
 
 
@@ -99,7 +99,7 @@ def _coverage_table(desk: Desk) -> Table:
         Column(desk.say("col_elders_rate"), numeric=True),
         Column(desk.say("col_buffer"), numeric=True),
     )
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for key, rule in desk.classes.items():
         quote = desk.coverage.city(key)
         limit = known(rule.get("limit_m"))
@@ -122,8 +122,8 @@ def _coverage_table(desk: Desk) -> Table:
     return Table("coverage", desk.say("coverage_caption"), columns, tuple(rows), note=note)
 
 
-def _class_figures(desk: Desk) -> Iterable[Block]:
-    """Give a sentence and the map of each class that has a sheet of its own."""
+def _class_sentences(desk: Desk) -> Iterable[Block]:
+    """Give a sentence on each class that has a sheet of its own."""
     table = desk.findings.tables["facilities_by_class"]
     existing = dict(zip(table["facility_class"], table["existing"], strict=True))
     for plan in desk.plans:
@@ -145,7 +145,6 @@ def _class_figures(desk: Desk) -> Iterable[Block]:
                 uncovered=number(desk, quote.uncovered),
                 figure=reference,
             )
-        yield desk.figure(plan.key)
 
 
 def _by_group(desk: Desk, kind: str) -> Iterable[Block]:
@@ -156,8 +155,9 @@ def _by_group(desk: Desk, kind: str) -> Iterable[Block]:
         return
     columns = [Column(desk.say(f"col_{kind}"), width=1.6), Column(desk.say("col_people"), numeric=True)]
     for key in classes:
-        for name in ("col_class_rate", "col_class_uncovered"):
-            columns.append(Column(desk.say(name, name=desk.name(key, short=True)), numeric=True, width=1.2))
+        short = desk.name(key, short=True)
+        columns.append(Column(desk.say("col_class_rate", name=short), numeric=True, width=1.2))
+        columns.append(Column(desk.say("col_class_uncovered", name=short), numeric=True, width=1.2))
     rows = []
     for group, name in [*groups[:DISTRICTS_MOST], ("", desk.say("total"))]:
         quotes = [desk.coverage.group(key, kind, group) if group else desk.coverage.city(key) for key in classes]

@@ -169,7 +169,7 @@ def _zoning_table(desk: Desk) -> Table:
             Column(desk.say("col_use")),
             Column(desk.say("col_area_ha"), numeric=True),
         )
-        rows = [
+        pairs: list[tuple[str, ...]] = [
             (
                 text(r["ring_name"]) or NOTHING,
                 label("use", r["use_group"], desk.language),
@@ -177,8 +177,8 @@ def _zoning_table(desk: Desk) -> Table:
             )
             for _, r in frame.iterrows()
         ]
-        rows.append((desk.say("total"), "", _hectares(desk, frame["area_m2"])))
-        return Table("zoning", caption, columns, tuple(rows), total=True)
+        pairs.append((desk.say("total"), "", _hectares(desk, frame["area_m2"])))
+        return Table("zoning", caption, columns, tuple(pairs), total=True)
     ring = frame["ring_id"].map(text)
     use = frame["use_group"].map(text)
     names = [text(frame.loc[ring == key, "ring_name"].iloc[0]) or NOTHING for key in ids]

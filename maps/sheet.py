@@ -1,7 +1,7 @@
 """Print maps, A4 landscape: rings and projects, zoning, what is lacking, service circles, proposed sites.
 
-Each sheet is drawn once and saved as PNG, SVG and PDF. Streets and water come as one image that all sheets share; text and
-all else stay vectors, but for layers of many thousand features. Same findings, same bytes.
+Each sheet is drawn once and saved as PNG, SVG and PDF. Streets and water come as one image that all sheets share; text
+and all else stay vectors, but for layers of many thousand features. Same findings, same bytes.
 """
 
 from __future__ import annotations

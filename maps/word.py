@@ -1,8 +1,8 @@
-"""The report as a Word document: A4, Chinese fonts set for every run, numbered headings, captions as fields, three-line tables."""
+"""The report as a Word document: A4, Chinese fonts, numbered headings, captions as fields, three-line tables."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -32,12 +32,16 @@ if TYPE_CHECKING:
 
 TEXT_WIDTH_MM = 162.0
 MARGIN_MM = 24.0
+FIGURE_WIDTH_MM = 150.0
+"""Two maps with their captions then share a page."""
 FIXED_TIME = (2000, 1, 1, 0, 0, 0)
 """Of every entry in the file, so that the same report gives the same bytes."""
 BODY_FONTS = {"zh": ("Times New Roman", "宋体"), "en": ("Times New Roman", "宋体")}
 HEAD_FONTS = {"zh": ("Arial", "黑体"), "en": ("Arial", "黑体")}
 """Latin and Chinese font; Word falls back to a Latin one for Chinese where w:eastAsia is not set."""
 MANY_COLUMNS = 8
+KEPT_ROWS = 14
+"""Tables of up to so many rows are kept on one page."""
 RULE_THICK, RULE_THIN = "12", "6"
 """Widths of table rules in eighths of a point."""
 
@@ -99,7 +103,7 @@ def _page(document: Doc, report: Report) -> None:
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(MARGIN_MM)
-    section.top_margin, section.bottom_margin = Mm(25), Mm(22)
+    section.top_margin, section.bottom_margin = Mm(22), Mm(20)
     head = section.header.paragraphs[0]
     words = report.title
     if report.made_up:
@@ -205,9 +209,12 @@ def _front(document: Doc, report: Report) -> None:
     document.add_paragraph(report.subtitle, style="Subtitle")
     table = document.add_table(rows=0, cols=2)
     table.autofit = False
+    widths = (30.0, TEXT_WIDTH_MM - 30.0)
+    for shape, width in zip(table.columns, widths, strict=True):
+        shape.width = Mm(width)
     for label, words in report.facts:
         cells = table.add_row().cells
-        for cell, content, width in zip(cells, (label, words), (30, TEXT_WIDTH_MM - 30), strict=True):
+        for cell, content, width in zip(cells, (label, words), widths, strict=True):
             cell.width = Mm(width)
             _fill(cell, content, size=10)
         cells[0].paragraphs[0].runs[0].font.color.rgb = RGBColor.from_string(MUTED.removeprefix("#").upper())
@@ -258,8 +265,10 @@ def _figure(document: Doc, report: Report, block: Figure, pictures: Mapping[str,
     paragraph = document.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.keep_with_next = True
-    paragraph.paragraph_format.space_before = Pt(8)
-    picture = paragraph.add_run().add_picture(str(pictures[block.key]), width=Mm(TEXT_WIDTH_MM))
+    paragraph.paragraph_format.space_before = Pt(4)
+    paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.line_spacing = 1.0
+    picture = paragraph.add_run().add_picture(str(pictures[block.key]), width=Mm(FIGURE_WIDTH_MM))
     label = report.label(block)
     picture._inline.docPr.set("descr", f"{label} {block.caption}")  # noqa: SLF001  read out by screen readers
     picture._inline.docPr.set("name", label)  # noqa: SLF001
@@ -268,7 +277,7 @@ def _figure(document: Doc, report: Report, block: Figure, pictures: Mapping[str,
     line = document.add_paragraph(say("report.list_end", report.language).join([*block.source, *nature]))
     line.alignment = WD_ALIGN_PARAGRAPH.CENTER
     _small(line)
-    line.paragraph_format.space_after = Pt(12)
+    line.paragraph_format.space_after = Pt(6)
     document.paragraphs[-2].paragraph_format.keep_with_next = True
 
 
@@ -280,9 +289,8 @@ def _table(document: Doc, report: Report, block: Table) -> None:
     table.autofit = False
     size = 8.5 if len(block.columns) <= MANY_COLUMNS else 7.5
     unit = TEXT_WIDTH_MM / sum(column.width for column in block.columns)
-    for row in block.rows:
+    for _ in block.rows:
         table.add_row()
-        del row
     grid = table._cells  # noqa: SLF001  one look-up for the whole table: row.cells costs the square of the rows
     across = len(block.columns)
     texts = [tuple(column.title for column in block.columns), *block.rows]
@@ -293,6 +301,8 @@ def _table(document: Doc, report: Report, block: Table) -> None:
             cell.width = Mm(column.width * unit)
             bold = place == 0 or (block.total and place == len(texts) - 1)
             _fill(cell, content, size=size, right=column.numeric, bold=bold)
+            if (place < len(texts) - 1 and len(texts) <= KEPT_ROWS) or (block.note and place == len(texts) - 1):
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
     for column, shape in zip(block.columns, table.columns, strict=True):
         shape.width = Mm(column.width * unit)
     _border(table._tbl.tblPr, top=RULE_THICK, bottom=RULE_THICK)  # noqa: SLF001
@@ -345,6 +355,6 @@ def _properties(document: Doc, report: Report) -> None:
     properties.subject = report.subtitle
     properties.author = properties.last_modified_by = "lifecircle"
     properties.comments = ""
-    fixed = datetime.datetime(*FIXED_TIME, tzinfo=datetime.UTC)
+    fixed = dt.datetime(*FIXED_TIME, tzinfo=dt.UTC)
     properties.created = properties.modified = fixed
     properties.language = {"zh": "zh-CN", "en": "en-GB"}[report.language]

@@ -5,7 +5,7 @@ Texts are written as texts: nothing in a name can become a formula or a link.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ import xlsxwriter
 from ..layers.words import Language, catalogue, say
 from .paper import text_width
 from .quotes import class_name, label, language_of, text
-from .sections import sentence, warning
 from .report import Desk
+from .sections import sentence, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..layers.findings import Findings
 
-CREATED = datetime.datetime(2000, 1, 1)  # noqa: DTZ001  xlsxwriter wants a time without a zone
+CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001  xlsxwriter wants a time without a zone
 WIDEST, NARROWEST = 48.0, 7.0
 """Widths of columns in characters."""
 SAMPLED_ROWS = 400
