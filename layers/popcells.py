@@ -1,0 +1,89 @@
+"""People of a population layer (raster, cells, points) put to homes, or kept where they are when no home is near."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from ..gis.areal import raster_cells, zones_to_points
+from .homes import Homes, pieces
+from .study import Note
+from .zones import zone_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+    from .study import Study
+
+    Floats = NDArray[np.float64]
+    Geometries = NDArray[np.object_]
+
+
+def with_population(
+    study: Study, area: BaseGeometry, homes: Homes, estimate: Floats, notes: list[Note]
+) -> tuple[Homes, Floats]:
+    """Return homes and their people by a population layer: each zone's people shared by the estimates of its homes.
+
+    The people of a zone without a home stay at the zone: it becomes a place of its own, so that nobody is lost. A zone
+    that the border of the area cuts counts by its share inside. A layer of points is itself the places.
+
+    Parameters
+    ----------
+    study
+        Its raster or layer ``population``.
+    area
+        The study area.
+    homes, estimate
+        Places and how many people their floor area suggests.
+    notes
+        Gets how many people live in zones without a home.
+    """
+    layer = study.layers.get("population")
+    if "population" in study.rasters:
+        cells = raster_cells(study.rasters["population"], area, study.crs)
+        shapes, people = np.asarray(cells.shape, dtype=object), np.asarray(cells.value, dtype=np.float64)
+    elif layer is not None and (shapely.area(layer.geometry.to_numpy()) == 0).all():
+        points = np.asarray(shapely.point_on_surface(layer.geometry.to_numpy()), dtype=object)
+        return _places(points, _people(layer))
+    elif layer is not None:
+        shapes, people = _cut(layer.geometry.to_numpy(), _people(layer), area)
+    else:
+        return homes, estimate
+    zone = zone_of(homes.point, shapes)
+    shared = zones_to_points(people, zone, estimate).values  # noqa: PD011  not pandas
+    empty = np.ones(len(shapes), dtype=np.bool_)
+    empty[zone[zone >= 0]] = False
+    empty &= people > 0
+    if not empty.any():
+        return homes, shared
+    points, owner, share = pieces(shapes[empty])
+    own = people[empty][owner] * share
+    if len(homes):
+        notes.append(Note("demand.cells_without_homes", {"count": int(empty.sum()), "people": round(float(own.sum()))}))
+    none = np.full(len(points), -1, dtype=np.int64)
+    compounds = study.layers.get("compounds")
+    if compounds is not None:
+        none = zone_of(points, compounds.geometry.to_numpy())
+    more = homes.and_more(points, np.zeros(len(points)), np.full(len(points), np.nan), none)
+    return more, np.concatenate([shared, own])
+
+
+def _places(points: Geometries, people: Floats) -> tuple[Homes, Floats]:
+    nothing = np.zeros(len(points))
+    return Homes(points, nothing, people, np.full(len(points), -1, dtype=np.int64)), people
+
+
+def _cut(shapes: Geometries, people: Floats, area: BaseGeometry) -> tuple[Geometries, Floats]:
+    """Return zones cut to the area, with the share of their people that lives inside."""
+    part = shapely.intersection(shapes, area)
+    share = shapely.area(part) / np.maximum(shapely.area(shapes), 1e-9)
+    keep = share > 0
+    return part[keep], (people * np.minimum(share, 1.0))[keep]
+
+
+def _people(layer: pd.DataFrame) -> Floats:
+    return pd.to_numeric(layer["people"], errors="coerce").fillna(0).to_numpy(dtype=np.float64)
