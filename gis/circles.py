@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from contourpy import FillType, contour_generator
 
-from . import kernels
+from . import kernels_lines
 from .reach import STANDARD, Costs, node_costs, walking_costs
 from .snap import Positions
 
@@ -43,7 +43,7 @@ def _stretches(
 
     def where(edge: NDArray[np.int32], cost: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the offset at which a cost from the first node is reached."""
-        places: NDArray[np.float64] = kernels.interpolate_along(edge, cost, start, table, along)
+        places: NDArray[np.float64] = network.along_edges(edge, cost, table, along)
         return places
 
     low = np.flatnonzero((leave[nodes[:, 0]] >= 0) & np.isfinite(costs.edge_back)).astype(np.int32)
@@ -53,7 +53,7 @@ def _stretches(
     rest = limit - walker.cost(sites.access_m)
     near = rest >= 0
     edge, offset, rest = sites.edge[near].astype(np.int32), sites.offset_m[near], rest[near]
-    ahead, back = (kernels.interpolate_along(edge, offset, start, along, table) for table in (costs.ahead, costs.back))
+    ahead, back = (network.along_edges(edge, offset, along, table) for table in (costs.ahead, costs.back))
     own_from = where(edge, np.maximum(ahead - rest, 0.0), costs.ahead)
     own_to = where(edge, np.minimum(back + rest, costs.back[start[edge + 1] - 1]), costs.back)
     own_from = np.where(np.isfinite(costs.edge_ahead[edge]), own_from, offset)
@@ -116,7 +116,7 @@ def _band(a: NDArray[np.float64], b: NDArray[np.float64]) -> shapely.Geometry:
     margin = WIDTH_M + 2 * cell
     field = np.full((height, width), margin)
     ends = [np.ascontiguousarray(values) for values in (*(a - low).T, *(b - low).T)]
-    kernels.distance_field(*ends, cell, margin, field)
+    kernels_lines.distance_field(*ends, cell, margin, field)
     contours = contour_generator(z=field, fill_type=FillType.OuterOffset)
     points, offsets = contours.filled(-1.0, WIDTH_M)
     polygons = [_polygon(low + cell * xy, offset.astype(np.int64)) for xy, offset in zip(points, offsets, strict=True)]

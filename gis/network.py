@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from . import kernels
+from .edges import (
+    read_only,
+    Heights,
+    adjacency,
+    contract,
+    cut_into_edges,
+    drop_specks,
+    rank_components,
+    rim_nodes,
+    running_metres,
+    vertex_heights,
+)
 from .errors import CrsError, Fault, InputError
 from .noding import JOIN_M, Lines, join_lines, vertex_ids
 from .osm import OsmWays, legality, walkable
-from .walls import Gates, Policy, Walls, enclose, split_lines, take_walls
+from .walls import Gates, Policy, Walls, enclose, take_walls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-Heights: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""Heights in metres at places float64[k, 2]; NaN where unknown."""
-
-SPECK_M = 1.0
-EDGE_OF_DATA_M = 20.0
-"""A dead end this near to the rim of the data read may go on beyond it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +130,23 @@ class WalkNetwork:
 
     def positions_xy(self, edge: NDArray[np.int32], offset_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return float64[k, 2], the places of positions on edges."""
-        edge, offset = edge.astype(np.int32), np.asarray(offset_m, dtype=np.float64)
-        columns = [
-            kernels.interpolate_along(
-                edge, offset, self.coord_start, self.coord_along, np.ascontiguousarray(self.coords[:, axis])
-            )
-            for axis in (0, 1)
-        ]
+        columns = [self.along_edges(edge, offset_m, self.coord_along, self.coords[:, axis]) for axis in (0, 1)]
         return np.column_stack(columns)
+
+    def along_edges(
+        self,
+        edge: NDArray[np.int32],
+        at: NDArray[np.float64],
+        from_values: NDArray[np.float64],
+        to_values: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Return a quantity known at the vertices of edges (``to_values``) where another (``from_values``) has a value.
+
+        Both are float64[k] by vertex and linear in between; ``from_values`` grows from 0 along each edge.
+        """
+        arrays = (edge.astype(np.int32), np.asarray(at, dtype=np.float64), self.coord_start, from_values, to_values)
+        found: NDArray[np.float64] = kernels.interpolate_along(*(read_only(array) for array in arrays))
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -309,179 +320,12 @@ def _nothing_to_walk_on() -> InputError:
     return InputError(message, Fault("gis.nothing_to_walk_on", layer="streets"))
 
 
-def _ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return first[0], first[0] + 1 … (count[0] of them), first[1] …: the index of ragged rows.
-
-    Examples
-    --------
-    >>> _ragged(np.array([5, 9]), np.array([2, 1])).tolist()
-    [5, 6, 9]
-    """
-    skipped = np.concatenate([[0], np.cumsum(count)[:-1]])
-    return np.repeat(first - skipped, count) + np.arange(int(count.sum()))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Edges:
-    """Edges between nodes as stretches of vertices, with their kind packed into one number as walked either way."""
-
-    vertex: NDArray[np.int64]
-    start: NDArray[np.int64]
-    nodes: NDArray[np.int32]
-    kind: NDArray[np.int64]
-
-
-def _cut_into_edges(lines: Lines) -> tuple[Lines, _Edges]:
-    """Return the lines (blocked nodes parted) as edges between the nodes where lines end or meet."""
-    if lines.blocked.size:
-        inner = np.ones(lines.node.size, dtype=bool)
-        inner[lines.start[:-1]] = inner[lines.start[1:] - 1] = False
-        lines = split_lines(lines, np.flatnonzero(np.isin(lines.node, lines.blocked) & inner))
-        shut = np.flatnonzero(np.isin(lines.node, lines.blocked))
-        node = lines.node.copy()
-        node[shut] = int(node.max()) + 1 + np.arange(shut.size)
-        lines = replace(lines, node=node)
-    ids, node = np.unique(lines.node, return_inverse=True)
-    keep = np.isin(ids, np.concatenate([lines.signals, lines.cut])) | (np.bincount(node) > 1)
-    stop = keep[node]
-    stop[lines.start[:-1]] = stop[lines.start[1:] - 1] = True
-    stops = np.flatnonzero(stop)
-    line = lines.line
-    same = line[stops[1:]] == line[stops[:-1]]
-    first, last = stops[:-1][same], stops[1:][same]
-    used, ends = np.unique(np.stack([node[first], node[last]], axis=1), return_inverse=True)
-    of = line[first]
-    ways = lines.forward[of].astype(np.int64) + 2 * lines.backward[of]
-    sort = (lines.zone[of].astype(np.int64) + 1) * len(lines.classes) + lines.klass[of]
-    kind = (sort * 4 + lines.steps[of] * 2 + lines.spans[of]) * 4 + ways
-    count = last - first + 1
-    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    compact = replace(
-        lines,
-        **{
-            name: np.flatnonzero(np.isin(ids[used], getattr(lines, name))).astype(np.int64)
-            for name in ("cut", "signals", "blocked")
-        },
-    )
-    return compact, _Edges(_ragged(first, count), start, ends.reshape(-1, 2).astype(np.int32), kind)
-
-
-def _adjacency(
-    nodes: NDArray[np.int32], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
-    """Return CSR adjacency of undirected edges: indptr, arc_node, arc_edge, arc_side."""
-    m = nodes.shape[0]
-    tail = nodes.T.ravel()
-    order = np.argsort(tail, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=count))]).astype(np.int64)
-    edge = np.tile(np.arange(m, dtype=np.int32), 2)[order]
-    side = np.repeat(np.array([0, 1], dtype=np.int8), m)[order]
-    return indptr, nodes.T[::-1].ravel()[order].astype(np.int32), edge, side
-
-
-def _turned_kind(kind: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the kind of edges as walked the other way: the two direction bits change places."""
-    turned: NDArray[np.int64] = (kind & ~np.int64(3)) | ((kind & 1) << 1) | ((kind & 2) >> 1)
-    return turned
-
-
-def _contract(edges: _Edges, keep: NDArray[np.int64]) -> tuple[_Edges, NDArray[np.int32]]:
-    """Return the edges with chains of one kind through nodes of two edge ends made one each, and the nodes that stay."""
-    count = int(edges.nodes.max()) + 1
-    indptr, _, arc_edge, arc_side = _adjacency(edges.nodes, count)
-    through = np.diff(indptr) == 2
-    through[keep] = False
-    start, order, turned = kernels.chains(
-        indptr, arc_edge, arc_side, edges.nodes, edges.kind, _turned_kind(edges.kind), through
-    )
-    head = np.zeros(order.size, dtype=bool)
-    head[start[:-1]] = True
-    counts = np.diff(edges.start)[order] - ~head
-    position = (
-        np.arange(int(counts.sum()))
-        - np.repeat(np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-        + np.repeat(~head, counts)
-    )
-    first, last = edges.start[order], edges.start[order + 1] - 1
-    place = np.where(np.repeat(turned, counts), np.repeat(last, counts) - position, np.repeat(first, counts) + position)
-    ends = np.where(turned[:, None], edges.nodes[order][:, ::-1], edges.nodes[order])
-    vertex_start = np.concatenate([[0], np.cumsum(np.add.reduceat(counts, start[:-1]))]).astype(np.int64)
-    used, nodes = np.unique(np.stack([ends[start[:-1], 0], ends[start[1:] - 1, 1]], axis=1), return_inverse=True)
-    kind = np.where(turned, _turned_kind(edges.kind[order]), edges.kind[order])[start[:-1]]
-    return _Edges(edges.vertex[place], vertex_start, nodes.reshape(-1, 2).astype(np.int32), kind), used
-
-
-def _drop_specks(lines: Lines, edges: _Edges) -> _Edges:
-    """Return the edges without loops shorter than a metre, which joining leaves where two vertices fall together."""
-    step = np.hypot(*np.diff(lines.xy[edges.vertex], axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(step)])
-    length = along[edges.start[1:] - 1] - along[edges.start[:-1]]
-    kept = (edges.nodes[:, 0] != edges.nodes[:, 1]) | (length >= SPECK_M)
-    count = np.diff(edges.start)[kept]
-    vertex = edges.vertex[_ragged(edges.start[:-1][kept], count)]
-    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return _Edges(vertex, start, edges.nodes[kept], edges.kind[kept])
-
-
-def _along(coords: NDArray[np.float64], start: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return metres from each edge's first vertex; summed edge by edge, so that one edge does not depend on another."""
-    step = np.zeros(coords.shape[0])
-    step[1:] = np.hypot(*np.diff(coords, axis=0).T)
-    step[start[:-1]] = 0.0
-    along: NDArray[np.float64] = kernels.running_sums(step, start)
-    return along
-
-
-def _heights(
-    coords: NDArray[np.float64],
-    start: NDArray[np.int64],
-    along: NDArray[np.float64],
-    spans: NDArray[np.bool_],
-    heights: Heights | None,
-) -> NDArray[np.float64]:
-    """Return the height of every vertex: of the terrain, or on bridges and in tunnels straight from end to end."""
-    if heights is None:
-        return np.zeros(0)
-    z = np.asarray(heights(coords), dtype=np.float64)
-    edge = np.repeat(np.arange(start.size - 1), np.diff(start))
-    first, last = start[:-1][edge], start[1:][edge] - 1
-    share = along / np.where(along[last] > 0, along[last], 1.0)
-    return np.where(spans[edge], z[first] + share * (z[last] - z[first]), z)
-
-
-def _components(
-    nodes: NDArray[np.int32], length: NDArray[np.float64], count: int
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Return each node's component and the components' lengths, the longest first (ties: lowest node first)."""
-    graph = coo_array((np.ones(nodes.shape[0], dtype=np.int8), (nodes[:, 0], nodes[:, 1])), shape=(count, count))
-    number, label = connected_components(graph, directed=False)
-    total = np.bincount(label[nodes[:, 0]], weights=length, minlength=number)
-    first = np.full(number, count)
-    np.minimum.at(first, label, np.arange(count))
-    order = np.lexsort((first, -total))
-    rank = np.empty(number, dtype=np.int32)
-    rank[order] = np.arange(number, dtype=np.int32)
-    return rank[label], total[order]
-
-
-def _rim_nodes(
-    node_xy: NDArray[np.float64], degree: NDArray[np.int64], rim: shapely.Geometry | None
-) -> NDArray[np.bool_]:
-    """Return the dead ends at the rim of the data."""
-    border = shapely.boundary(shapely.convex_hull(shapely.multipoints(node_xy))) if rim is None else rim
-    flagged = np.zeros(degree.size, dtype=bool)
-    ends = np.flatnonzero(degree == 1)
-    shapely.prepare(border)
-    flagged[ends] = shapely.dwithin(border, shapely.points(node_xy[ends]), EDGE_OF_DATA_M)
-    return flagged
-
-
 def _assemble(
     lines: Lines, walls: Walls, *, crs: CRS, heights: Heights | None, rim: shapely.Geometry | None
 ) -> WalkNetwork:
     """Return the network of lines whose node ids say where they join."""
-    lines, edges = _cut_into_edges(lines)
-    edges, used = _contract(_drop_specks(lines, edges), np.concatenate([lines.signals, lines.cut]))
+    lines, edges = cut_into_edges(lines)
+    edges, used = contract(drop_specks(lines, edges), np.concatenate([lines.signals, lines.cut]))
     count = int(used.size)
     coords, start = lines.xy[edges.vertex], edges.start
     node_xy = np.empty((count, 2))
@@ -489,13 +333,13 @@ def _assemble(
     # Joined vertices may lie a little apart: the first edge's end says where the node is, and all edges end there.
     node_xy[edges.nodes.T.ravel()[::-1]] = coords[ends[::-1]]
     coords[ends] = node_xy[edges.nodes.T.ravel()]
-    along = _along(coords, start)
+    along = running_metres(coords, start)
     length = along[start[1:] - 1].copy()
     sort, ways = edges.kind >> 2, edges.kind & 3
     spans, steps, place = (sort & 1) > 0, (sort & 2) > 0, sort >> 2
-    component, component_length = _components(edges.nodes, length, count)
-    indptr, arc_node, arc_edge, arc_side = _adjacency(edges.nodes, count)
-    boundary = np.isin(used, lines.cut) | _rim_nodes(node_xy, np.diff(indptr), rim)
+    component, component_length = rank_components(edges.nodes, length, count)
+    indptr, arc_node, arc_edge, arc_side = adjacency(edges.nodes, count)
+    boundary = np.isin(used, lines.cut) | rim_nodes(node_xy, np.diff(indptr), rim)
     network = WalkNetwork(
         crs=crs,
         node_xy=node_xy,
@@ -510,7 +354,7 @@ def _assemble(
         coords=coords,
         coord_start=start,
         coord_along=along,
-        coord_height=_heights(coords, start, along, spans, heights),
+        coord_height=vertex_heights(coords, start, along, spans, heights),
         component=component,
         component_length_m=component_length,
         boundary=boundary,

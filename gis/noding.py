@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from . import kernels
+from . import kernels_lines as kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,15 +169,16 @@ def meetings(
     is_end = np.zeros(lines.node.size, dtype=bool)
     is_end[lines.start[:-1]] = True
     is_end[lines.start[1:] - 1] = True
-    node_a, node_b, end_a, end_b = lines.node[first], lines.node[first + 1], is_end[first], is_end[first + 1]
+    node = np.column_stack([lines.node[first], lines.node[first + 1]])
+    end = np.column_stack([is_end[first], is_end[first + 1]])
     levels, side = level[line].astype(np.int32), np.zeros(count, dtype=np.int8)
     if walls is not None:
         extra = walls[0].shape[0]
         a, b = np.vstack([a, walls[0]]), np.vstack([b, walls[1]])
         side = np.concatenate([np.full(count, 1, np.int8), np.full(extra, 2, np.int8)])
         levels = np.concatenate([levels, np.zeros(extra, np.int32)])
-        node_a, node_b = (np.concatenate([ids, np.full(extra, -1, np.int64)]) for ids in (node_a, node_b))
-        end_a, end_b = (np.concatenate([flag, np.zeros(extra, dtype=bool)]) for flag in (end_a, end_b))
+        node = np.vstack([node, np.full((extra, 2), -1, np.int64)])
+        end = np.vstack([end, np.zeros((extra, 2), dtype=bool)])
     origin = np.minimum(a, b).min(axis=0) - join_m - 1.0
     ax, ay, bx, by = (np.ascontiguousarray(values) for values in (*(a - origin).T, *(b - origin).T))
     cell = float(max(20.0, np.mean(np.hypot(bx - ax, by - ay))))
@@ -185,12 +186,13 @@ def meetings(
     cells, segments = kernels.cells_of_segments(ax, ay, bx, by, cell, join_m, across)
     order = np.argsort(cells, kind="stable")
     bounds = np.concatenate([[0], np.flatnonzero(np.diff(cells[order])) + 1, [cells.size]]).astype(np.int64)
-    i, t, j, u = kernels.meeting_pairs(
-        bounds, segments[order], ax, ay, bx, by, side, levels, node_a, node_b, end_a, end_b, float(join_m)
+    pairs, shares = kernels.meeting_pairs(
+        bounds, segments[order], ax, ay, bx, by, side, levels, node, end, float(join_m)
     )
-    rows = np.unique(np.column_stack([i, t, j, u]), axis=0) if i.size else np.zeros((0, 4))
-    i, j = rows[:, 0].astype(np.int64), rows[:, 2].astype(np.int64)
-    return first[i], rows[:, 1], first[j] if walls is None else j - count, rows[:, 3]
+    rows = np.unique(np.column_stack([pairs, shares]), axis=0)
+    i, j = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    other = first[j] if walls is None else j - count
+    return first[i], rows[:, 2].copy(), other, rows[:, 3].copy()
 
 
 def on_segments(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -98,6 +99,8 @@ LEGALITY: tuple[Rule, ...] = (
 """First match decides. Sources: OSM wiki "OSM tags for routing/Access restrictions" (China follows the worldwide defaults) and
 "Key:foot", "Key:sidewalk", "Key:expressway"; CJJ 37 (expressways 快速路 carry no pedestrians)."""
 
+LEGAL_KEYS: tuple[str, ...] = tuple(sorted({key for rule in LEGALITY for key in (*rule.when, *rule.unless)}))
+
 GATE_BARRIERS = frozenset(
     {
         "gate",
@@ -134,7 +137,14 @@ def legality(tags: Tags) -> Rule:
     >>> legality({"highway": "trunk", "sidewalk": "both"}).reason, legality({}).reason
     ('trunk_with_sidewalk', 'unknown_class')
     """
-    return next(rule for rule in LEGALITY if rule.matches(tags))
+    return _decide(tuple((key, tags[key]) for key in LEGAL_KEYS if key in tags))
+
+
+@cache
+def _decide(tags: tuple[tuple[str, str], ...]) -> Rule:
+    """Return the first rule that matches; ways of one city share few combinations of the tags that count."""
+    known = dict(tags)
+    return next(rule for rule in LEGALITY if rule.matches(known))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -280,9 +290,8 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
     return lines, decided
 
 
-def _nodes(node_tags: Mapping[int, Tags], wanted: object) -> NDArray[np.int64]:
+def _nodes(node_tags: Mapping[int, Tags], wanted: Callable[[Tags], bool]) -> NDArray[np.int64]:
     """Return the sorted ids of the nodes whose tags are wanted."""
-    assert callable(wanted)
     return np.array(sorted(node for node, tags in node_tags.items() if wanted(tags)), dtype=np.int64)
 
 

@@ -141,8 +141,8 @@ def _place(
     if walker.speed_mps is None:
         ahead = back = offset
     else:
-        ahead = kernels.interpolate_along(edge, offset, network.coord_start, network.coord_along, costs.ahead)
-        back = kernels.interpolate_along(edge, offset, network.coord_start, network.coord_along, costs.back)
+        ahead = network.along_edges(edge, offset, network.coord_along, costs.ahead)
+        back = network.along_edges(edge, offset, network.coord_along, costs.back)
     length = network.edge_length_m[edge]
     at_first, at_last = offset <= 0.0, offset >= length
     whole_ahead, whole_back = costs.edge_ahead[edge], costs.edge_back[edge]

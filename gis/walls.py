@@ -117,7 +117,7 @@ def zone_of(polygons: NDArray[np.object_], sealed: NDArray[np.bool_], xy: NDArra
 def _with_zones(gates: Gates, polygons: NDArray[np.object_], walled: NDArray[np.bool_]) -> Gates:
     """Return the gates, each with the zone it belongs to."""
     zone = np.where(np.isin(gates.zone, np.flatnonzero(walled)), gates.zone, -1).astype(np.int32)
-    loose, rows = np.flatnonzero((gates.zone < 0)), np.flatnonzero(walled)
+    loose, rows = np.flatnonzero(gates.zone < 0), np.flatnonzero(walled)
     if loose.size and rows.size:
         tree = shapely.STRtree(shapely.boundary(polygons[rows]))
         gate, wall = tree.query_nearest(shapely.points(gates.xy[loose]), max_distance=GATE_OF_WALL_M)

@@ -1,0 +1,198 @@
+"""Edges: lines cut where they end or meet, contracted through nodes where nothing happens, with their components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from . import kernels, kernels_lines
+from .noding import Lines
+from .walls import split_lines
+
+Heights: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Heights in metres at places float64[k, 2]; NaN where unknown."""
+
+SPECK_M = 1.0
+EDGE_OF_DATA_M = 20.0
+"""A dead end this near to the rim of the data read may go on beyond it."""
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a contiguous view that cannot be written to; kernels are compiled once for such arrays only."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return first[0], first[0] + 1 … (count[0] of them), first[1] …: the index of ragged rows.
+
+    Examples
+    --------
+    >>> ragged(np.array([5, 9]), np.array([2, 1])).tolist()
+    [5, 6, 9]
+    """
+    skipped = np.concatenate([[0], np.cumsum(count)[:-1]])
+    return np.repeat(first - skipped, count) + np.arange(int(count.sum()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """Edges between nodes as stretches of vertices, with their kind packed into one number as walked either way."""
+
+    vertex: NDArray[np.int64]
+    start: NDArray[np.int64]
+    nodes: NDArray[np.int32]
+    kind: NDArray[np.int64]
+
+
+def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
+    """Return the lines (blocked nodes parted) as edges between the nodes where lines end or meet."""
+    if lines.blocked.size:
+        inner = np.ones(lines.node.size, dtype=bool)
+        inner[lines.start[:-1]] = inner[lines.start[1:] - 1] = False
+        lines = split_lines(lines, np.flatnonzero(np.isin(lines.node, lines.blocked) & inner))
+        shut = np.flatnonzero(np.isin(lines.node, lines.blocked))
+        node = lines.node.copy()
+        node[shut] = int(node.max()) + 1 + np.arange(shut.size)
+        lines = replace(lines, node=node)
+    ids, node = np.unique(lines.node, return_inverse=True)
+    keep = np.isin(ids, np.concatenate([lines.signals, lines.cut])) | (np.bincount(node) > 1)
+    stop = keep[node]
+    stop[lines.start[:-1]] = stop[lines.start[1:] - 1] = True
+    stops = np.flatnonzero(stop)
+    line = lines.line
+    same = line[stops[1:]] == line[stops[:-1]]
+    first, last = stops[:-1][same], stops[1:][same]
+    used, ends = np.unique(np.stack([node[first], node[last]], axis=1), return_inverse=True)
+    of = line[first]
+    ways = lines.forward[of].astype(np.int64) + 2 * lines.backward[of]
+    sort = (lines.zone[of].astype(np.int64) + 1) * len(lines.classes) + lines.klass[of]
+    kind = (sort * 4 + lines.steps[of] * 2 + lines.spans[of]) * 4 + ways
+    count = last - first + 1
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    compact = replace(
+        lines,
+        **{
+            name: np.flatnonzero(np.isin(ids[used], getattr(lines, name))).astype(np.int64)
+            for name in ("cut", "signals", "blocked")
+        },
+    )
+    return compact, Edges(ragged(first, count), start, ends.reshape(-1, 2).astype(np.int32), kind)
+
+
+def adjacency(
+    nodes: NDArray[np.int32], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:
+    """Return CSR adjacency of undirected edges: indptr, arc_node, arc_edge, arc_side."""
+    m = nodes.shape[0]
+    tail = nodes.T.ravel()
+    order = np.argsort(tail, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=count))]).astype(np.int64)
+    edge = np.tile(np.arange(m, dtype=np.int32), 2)[order]
+    side = np.repeat(np.array([0, 1], dtype=np.int8), m)[order]
+    return indptr, nodes.T[::-1].ravel()[order].astype(np.int32), edge, side
+
+
+def _turned_kind(kind: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the kind of edges as walked the other way: the two direction bits change places."""
+    turned: NDArray[np.int64] = (kind & ~np.int64(3)) | ((kind & 1) << 1) | ((kind & 2) >> 1)
+    return turned
+
+
+def contract(edges: Edges, keep: NDArray[np.int64]) -> tuple[Edges, NDArray[np.int32]]:
+    """Return the edges with chains of one kind through nodes of two edge ends made one each, and the nodes that stay."""
+    count = int(edges.nodes.max()) + 1
+    indptr, _, arc_edge, arc_side = adjacency(edges.nodes, count)
+    through = np.diff(indptr) == 2
+    through[keep] = False
+    start, order, turned = kernels_lines.chains(
+        indptr, arc_edge, arc_side, edges.nodes, edges.kind, _turned_kind(edges.kind), through
+    )
+    head = np.zeros(order.size, dtype=bool)
+    head[start[:-1]] = True
+    counts = np.diff(edges.start)[order] - ~head
+    position = (
+        np.arange(int(counts.sum()))
+        - np.repeat(np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        + np.repeat(~head, counts)
+    )
+    first, last = edges.start[order], edges.start[order + 1] - 1
+    place = np.where(np.repeat(turned, counts), np.repeat(last, counts) - position, np.repeat(first, counts) + position)
+    ends = np.where(turned[:, None], edges.nodes[order][:, ::-1], edges.nodes[order])
+    vertex_start = np.concatenate([[0], np.cumsum(np.add.reduceat(counts, start[:-1]))]).astype(np.int64)
+    used, nodes = np.unique(np.stack([ends[start[:-1], 0], ends[start[1:] - 1, 1]], axis=1), return_inverse=True)
+    kind = np.where(turned, _turned_kind(edges.kind[order]), edges.kind[order])[start[:-1]]
+    return Edges(edges.vertex[place], vertex_start, nodes.reshape(-1, 2).astype(np.int32), kind), used
+
+
+def drop_specks(lines: Lines, edges: Edges) -> Edges:
+    """Return the edges without loops shorter than a metre, which joining leaves where two vertices fall together."""
+    step = np.hypot(*np.diff(lines.xy[edges.vertex], axis=0).T)
+    along = np.concatenate([[0.0], np.cumsum(step)])
+    length = along[edges.start[1:] - 1] - along[edges.start[:-1]]
+    kept = (edges.nodes[:, 0] != edges.nodes[:, 1]) | (length >= SPECK_M)
+    count = np.diff(edges.start)[kept]
+    vertex = edges.vertex[ragged(edges.start[:-1][kept], count)]
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return Edges(vertex, start, edges.nodes[kept], edges.kind[kept])
+
+
+def running_metres(coords: NDArray[np.float64], start: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return metres from each edge's first vertex; summed edge by edge, so that one edge does not depend on another."""
+    step = np.zeros(coords.shape[0])
+    step[1:] = np.hypot(*np.diff(coords, axis=0).T)
+    step[start[:-1]] = 0.0
+    along: NDArray[np.float64] = kernels.running_sums(step, read_only(start))
+    return along
+
+
+def vertex_heights(
+    coords: NDArray[np.float64],
+    start: NDArray[np.int64],
+    along: NDArray[np.float64],
+    spans: NDArray[np.bool_],
+    heights: Heights | None,
+) -> NDArray[np.float64]:
+    """Return the height of every vertex: of the terrain, or on bridges and in tunnels straight from end to end."""
+    if heights is None:
+        return np.zeros(0)
+    z = np.asarray(heights(coords), dtype=np.float64)
+    edge = np.repeat(np.arange(start.size - 1), np.diff(start))
+    first, last = start[:-1][edge], start[1:][edge] - 1
+    share = along / np.where(along[last] > 0, along[last], 1.0)
+    return np.where(spans[edge], z[first] + share * (z[last] - z[first]), z)
+
+
+def rank_components(
+    nodes: NDArray[np.int32], length: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return each node's component and the components' lengths, the longest first (ties: lowest node first)."""
+    graph = coo_array((np.ones(nodes.shape[0], dtype=np.int8), (nodes[:, 0], nodes[:, 1])), shape=(count, count))
+    number, label = connected_components(graph, directed=False)
+    total = np.bincount(label[nodes[:, 0]], weights=length, minlength=number)
+    first = np.full(number, count)
+    np.minimum.at(first, label, np.arange(count))
+    order = np.lexsort((first, -total))
+    rank = np.empty(number, dtype=np.int32)
+    rank[order] = np.arange(number, dtype=np.int32)
+    return rank[label], total[order]
+
+
+def rim_nodes(
+    node_xy: NDArray[np.float64], degree: NDArray[np.int64], rim: shapely.Geometry | None
+) -> NDArray[np.bool_]:
+    """Return the dead ends at the rim of the data."""
+    border = shapely.boundary(shapely.convex_hull(shapely.multipoints(node_xy))) if rim is None else rim
+    flagged = np.zeros(degree.size, dtype=bool)
+    ends = np.flatnonzero(degree == 1)
+    shapely.prepare(border)
+    flagged[ends] = shapely.dwithin(border, shapely.points(node_xy[ends]), EDGE_OF_DATA_M)
+    return flagged
