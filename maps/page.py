@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
+import re
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -14,7 +18,8 @@ from ..layers.words import Language, catalogue, say
 from . import style
 from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
 from .pack import WGS84, script_json, squeeze
-from .pagelayers import Content, Names, page_content
+from .pagefields import Names
+from .pagelayers import Content, page_content
 from .quotes import Coverage, language_of
 
 if TYPE_CHECKING:
@@ -23,10 +28,20 @@ if TYPE_CHECKING:
 
     from ..layers.findings import Findings
 
-SCRIPTS = ("format.js", "data.js", "dom.js", "shapes.js", "layers.js", "legend.js", "popup.js", "tree.js", "search.js", "panel.js", "page.js")
+SCRIPTS = (
+    "format.js",
+    "data.js",
+    "dom.js",
+    "shapes.js",
+    "layers.js",
+    "legend.js",
+    "popup.js",
+    "tree.js",
+    "search.js",
+    "panel.js",
+    "page.js",
+)
 """Own scripts in the order they run."""
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
-"""The page forbids the browser to fetch anything, whatever its data hold."""
 TOTALS = (("people", "people"), ("elders_60", "people"), ("households", "people"), ("compounds", "count"))
 
 
@@ -82,15 +97,26 @@ def render_page(findings: Findings, *, language: Language | None = None) -> str:
     figure.title = html.escape(str(findings.manifest["study"]["name"]))
     figure.header.add_child(Element(f"<style>{_variables()}</style>"), name="variables")
     figure.header.add_child(Element(f'<link rel="stylesheet" href="{OWN}page.css"/>'), name="page_css")
-    figure.html.add_child(Element(f"<noscript>{html.escape(say('map.page_no_script', spoken))}</noscript>"), name="no_script")
+    figure.html.add_child(
+        Element(f"<noscript>{html.escape(say('map.page_no_script', spoken))}</noscript>"), name="no_script"
+    )
     for name in SCRIPTS:
         figure.html.add_child(Element(f'<script src="{OWN}{name}"></script>'), name=name)
     figure.script.add_child(Element(f"lifecircle.start(() => {map_.get_name()});"), name="zz_start")
     page = inline(figure.render())
     page = page.replace("<html>", f'<html lang="{"zh-CN" if spoken == "zh" else "en"}">', 1)
-    page = page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1)
+    page = page.replace("<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{_policy(page)}">', 1)
     config = _config(findings, names, content, (west, south, east, north))
     return page.replace("<body>", "<body>\n" + "\n".join(_data_elements(config, content)) + "\n", 1)
+
+
+def _policy(page: str) -> str:
+    """Return what the browser is allowed: to run the scripts that are in the page now, and to fetch nothing at all."""
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashes = [base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii") for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    rest = "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {allowed}; {rest}"
 
 
 def _variables() -> str:
@@ -114,7 +140,8 @@ def _variables() -> str:
 def _data_elements(config: Mapping[str, Any], content: Content) -> list[str]:
     """Return the elements that hold the page's data; nothing in them can end the element early."""
     packed = [
-        f'<script type="application/gzip" id="data-{name}">{squeeze(data)}</script>' for name, data in content.datasets.items()
+        f'<script type="application/gzip" id="data-{name}">{squeeze(data)}</script>'
+        for name, data in content.datasets.items()
     ]
     return [f'<script type="application/json" id="lifecircle-page">{script_json(config)}</script>', *packed]
 
@@ -132,15 +159,20 @@ def _config(
 ) -> dict[str, Any]:
     """Return what the page's scripts need besides the data: texts, looks, layers, the summary."""
     spoken = names.language
-    texts = {key.removeprefix("map.page_"): value[spoken] for key, value in catalogue().items() if key.startswith("map.page_")}
+    texts = {
+        key.removeprefix("map.page_"): value[spoken]
+        for key, value in catalogue().items()
+        if key.startswith("map.page_")
+    }
     formats = {
-        kind: asdict(form) | {"unit": say(form.unit, spoken) if form.unit else ""} for kind, form in style.NUMBER_FORMATS.items()
+        kind: asdict(form) | {"unit": say(form.unit, spoken) if form.unit else ""}
+        for kind, form in style.NUMBER_FORMATS.items()
     }
     return {
         "language": spoken,
         "texts": texts,
         "formats": formats,
-        "scales": style.SCALES,
+        "scales": style.scales(spoken),
         "nothing": style.NOTHING,
         "looks": {name: asdict(look) for name, look in style.LOOKS.items()},
         "ink": style.INK,
@@ -164,7 +196,7 @@ def _study(findings: Findings, language: Language) -> dict[str, Any]:
     study = findings.manifest["study"]
     lines = [style.format_date(study.get("date"), language)]
     if study.get("standard"):
-        lines.append(say("map.by_standard", language, standard=str(study["standard"]).upper()))
+        lines.append(say("map.by_standard", language, standard=PurePath(str(study["standard"])).stem.upper()))
     return {
         "name": str(study["name"]),
         "lines": lines,
@@ -184,7 +216,11 @@ def _sources(findings: Findings, language: Language) -> list[str]:
     lines = []
     for source in findings.manifest["sources"]:
         parts = [source.get("file"), source.get("maker"), source.get("licence"), source.get("datum")]
-        layer = say(f"map.source_{source['layer']}", language) if f"map.source_{source['layer']}" in catalogue() else source["layer"]
+        layer = (
+            say(f"map.source_{source['layer']}", language)
+            if f"map.source_{source['layer']}" in catalogue()
+            else source["layer"]
+        )
         lines.append(say("map.source", language, layer=layer, what=" · ".join(str(part) for part in parts if part)))
     return lines
 
@@ -226,7 +262,9 @@ def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
                 "required": bool(rule.get("required", True)),
                 "limit": limit,
                 "rate": quote.rate if known else None,
-                "rate_text": style.format_number(quote.rate, "percent", spoken) if known else say("map.no_data", spoken),
+                "rate_text": style.format_number(quote.rate, "percent", spoken)
+                if known
+                else say("map.no_data", spoken),
                 "after": quote.after_rate if gained else None,
                 "after_text": style.format_number(quote.after_rate, "percent", spoken) if gained else "",
                 "lacking": say("map.lacking", spoken, people=lacking, group=counted) if known else "",

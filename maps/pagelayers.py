@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ..layers.words import Language, catalogue, say
 from . import style
 from .pack import degrees, pack_points, pack_shapes, plain
-from .quotes import class_name
+from .pagefields import FIELDS, Names, dataset, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,97 +23,20 @@ if TYPE_CHECKING:
 CIRCLE_TOLERANCE_M, STREET_TOLERANCE_M, AREA_TOLERANCE_M = 5.0, 2.5, 0.5
 """How far a drawn line may lie from the found one; circles are pictures of what was reached, people are not counted on them."""
 
-ORDER = ("rings", "districts", "parcels", "compounds", "projects", "circles", "candidates", "gaps", "facilities", "sites")
+ORDER = (
+    "rings",
+    "districts",
+    "parcels",
+    "compounds",
+    "projects",
+    "circles",
+    "candidates",
+    "gaps",
+    "facilities",
+    "sites",
+)
 """From the ground up: what is drawn later lies on top."""
 STATUSES = ("present", "too_far", "unknown", "no_data")
-
-FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "rings": (
-        ("policy", "policy"),
-        ("area_m2", "area"),
-        ("people", "count"),
-        ("elders_60", "count"),
-        ("households", "count"),
-        ("compounds", "count"),
-        ("projects", "count"),
-    ),
-    "districts": (("area_m2", "area"), ("people", "count"), ("elders_60", "count"), ("households", "count"), ("compounds", "count")),
-    "compounds": (
-        ("people", "count"),
-        ("elders_60", "count"),
-        ("households", "count"),
-        ("year_built", "plain"),
-        ("floor_area_m2", "area"),
-        ("storeys", "count"),
-        ("tenure", "tenure"),
-        ("walled", "bool"),
-        ("ring_id", "ring"),
-        ("district_id", "district"),
-    ),
-    "parcels": (
-        ("land_use", "text"),
-        ("use_group", "use"),
-        ("far", "decimal"),
-        ("density", "percent"),
-        ("height_m", "metres"),
-        ("area_m2", "area"),
-        ("ring_id", "ring"),
-    ),
-    "projects": (
-        ("kind", "kind"),
-        ("way", "way"),
-        ("stage", "stage"),
-        ("year", "plain"),
-        ("tenure", "tenure"),
-        ("area_m2", "area"),
-        ("households", "count"),
-        ("households_after", "count"),
-        ("floor_area_m2", "area"),
-        ("floor_area_after_m2", "area"),
-        ("people_before", "count"),
-        ("people_after", "count"),
-        ("ring_id", "ring"),
-        ("against_policy", "bool"),
-    ),
-    "facilities": (
-        ("facility_class", "class"),
-        ("capacity", "count"),
-        ("floor_area_m2", "area"),
-        ("status", "status"),
-        ("source", "text"),
-        ("access_m", "metres"),
-        ("snap", "snap"),
-    ),
-    "candidates": (
-        ("facility_class", "class"),
-        ("kind", "kind"),
-        ("area_m2", "area"),
-        ("floor_area_m2", "area"),
-        ("tenure", "tenure"),
-        ("land_use", "text"),
-        ("fits", "bool"),
-        ("reason", "reason"),
-    ),
-    "sites": (
-        ("facility_class", "class"),
-        ("rank", "plain"),
-        ("kind", "kind"),
-        ("ring_id", "ring"),
-        ("area_m2", "area"),
-        ("floor_area_m2", "area"),
-        ("weight", "measure"),
-        ("added", "count"),
-        ("people_added", "count"),
-        ("elders_added", "count"),
-        ("served", "count"),
-        ("only_here", "count"),
-        ("needs_rezoning", "bool"),
-        ("runner_up", "text"),
-        ("runner_up_loses", "count"),
-    ),
-}
-"""Columns a popup shows for each layer, with how each is written: a kind of number, or whose texts name the values."""
-_NUMBERS = {*style.NUMBER_FORMATS, *style.SCALES}
 
 
 @dataclass(slots=True)
@@ -139,71 +61,6 @@ class Content:
         """Add a layer and return its node of the tree."""
         self.layers[key] = {"shown": False, "order": 0, **description}
         return {"layer": key, "label": description["label"]}
-
-
-class Names:
-    """Names of classes, rings, districts and coded values in the page's language."""
-
-    def __init__(self, findings: Findings, language: Language) -> None:
-        self._findings = findings
-        self.language: Language = language
-        self.rules: Mapping[str, Mapping[str, Any]] = findings.manifest["classes"]
-        found = (findings.layers[layer]["facility_class"] for layer in ("facilities", "circles", "gaps", "sites"))
-        self.classes = list(dict.fromkeys([*self.rules, *(str(key) for column in found for key in column.unique())]))
-        self.marks = style.class_marks(self.classes)
-        self._places = {
-            kind: dict(zip(findings.layers[f"{kind}s"][f"{kind}_id"], findings.layers[f"{kind}s"]["name"], strict=True))
-            for kind in ("ring", "district")
-        }
-
-    def of_class(self, key: str) -> str:
-        """Return a facility class's name, the key itself where the manifest does not know it."""
-        return class_name(self._findings, key, self.language)
-
-    def of_value(self, kind: str, value: object) -> str | None:
-        """Return a coded value's name; a value without one as it stands."""
-        if value is None or pd.isna(value):  # type: ignore[call-overload]
-            return None
-        text = str(value)
-        if kind in self._places:
-            return str(self._places[kind].get(value, text))
-        if kind == "class":
-            return self.of_class(text)
-        if kind == "bool":
-            return say("map.yes" if value else "map.no", self.language)
-        if kind == "reason":
-            joint = say("faults.join", self.language)
-            return joint.join(self._named(f"reason_{part}", part) for part in text.split(";"))
-        return text if kind == "text" else self._named(f"{kind}_{text}", text)
-
-    def _named(self, key: str, otherwise: str) -> str:
-        return say(f"values.{key}", self.language) if f"values.{key}" in catalogue() else otherwise
-
-
-def _say(name: str, names: Names, **parameters: object) -> str:
-    return say(f"map.{name}", names.language, **parameters)
-
-
-def _columns(frame: pd.DataFrame, layer: str, names: Names) -> tuple[dict[str, list[Any]], list[dict[str, str]]]:
-    """Return the columns a popup needs and how each is written; columns without any value are left out."""
-    columns: dict[str, list[Any]] = {}
-    fields = []
-    for column, kind in FIELDS[layer]:
-        values = [plain(v) if kind in _NUMBERS else names.of_value(kind, v) for v in frame[column]]
-        if any(value is not None for value in values):
-            columns[column] = values
-            label = f"field_{layer}_{column}" if f"map.field_{layer}_{column}" in catalogue() else f"field_{column}"
-            fields.append({"key": column, "label": _say(label, names), "format": kind if kind in _NUMBERS else "text"})
-    return columns, fields
-
-
-def _dataset(frame: gpd.GeoDataFrame, layer: str, names: Names, shapes: dict[str, Any]) -> dict[str, Any]:
-    """Return a layer's packed shapes, columns and the title of each feature."""
-    columns, fields = _columns(frame, layer, names)
-    title = frame["name"] if "name" in frame else frame.iloc[:, 0]
-    spare = frame.iloc[:, 0].astype(str)
-    columns["title"] = [str(name) if isinstance(name, str) and name else key for name, key in zip(title, spare, strict=True)]
-    return {"shapes": shapes, "columns": columns, "fields": fields, "noun": _say(f"noun_{layer}", names)}
 
 
 def _area_item(label: str, fill: str | None, look: str) -> dict[str, Any]:
@@ -235,13 +92,13 @@ def page_content(findings: Findings, names: Names) -> Content:
     plan += [*_parcels(content, findings, names), *_projects(content, findings, names)]
     proposals = [*_sites(content, findings, names), *_candidates(content, findings, names)]
     content.tree = [
-        *_group(_say("group_proposals", names), proposals, folded=False),
-        *_group(_say("group_compounds", names), _compounds(content, findings, names), folded=False),
-        *_group(_say("group_gaps", names), _gaps(content, findings, names)),
-        *_group(_say("group_facilities", names), _facilities(content, findings, names)),
-        *_group(_say("group_circles", names), _circles(content, findings, names)),
-        *_group(_say("group_plan", names), plan, folded=False),
-        *_group(_say("group_base", names), _base(content, findings, names), folded=False),
+        *_group(tell("group_proposals", names), proposals, folded=False),
+        *_group(tell("group_compounds", names), _compounds(content, findings, names), folded=False),
+        *_group(tell("group_gaps", names), _gaps(content, findings, names)),
+        *_group(tell("group_facilities", names), _facilities(content, findings, names)),
+        *_group(tell("group_circles", names), _circles(content, findings, names)),
+        *_group(tell("group_plan", names), plan, folded=False),
+        *_group(tell("group_base", names), _base(content, findings, names), folded=False),
     ]
     return content
 
@@ -251,11 +108,15 @@ def _rings(content: Content, findings: Findings, names: Names) -> list[dict[str,
     if frame.empty:
         return []
     shapes = pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon")
-    data = _dataset(frame, "rings", names, shapes)
+    data = dataset(frame, "rings", names, shapes)
     data["columns"]["fill"] = [style.ring_fill(int(order)) for order in frame["order"]]
-    data["labels"] = {"shapes": pack_points(degrees(_label_points(frame))), "texts": data["columns"]["title"], "style": "ring"}
+    data["labels"] = {
+        "shapes": pack_points(degrees(_label_points(frame))),
+        "texts": data["columns"]["title"],
+        "style": "ring",
+    }
     content.datasets["rings"] = data
-    label = _say("layer_rings", names)
+    label = tell("layer_rings", names)
     legend = [
         _area_item(title, fill, "rings") | {"opacity": style.RING_OPACITY}
         for title, fill in zip(data["columns"]["title"], data["columns"]["fill"], strict=True)
@@ -294,11 +155,11 @@ def _districts(content: Content, findings: Findings, names: Names) -> list[dict[
     frame = findings.layers["districts"]
     if frame.empty:
         return []
-    data = _dataset(frame, "districts", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
+    data = dataset(frame, "districts", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
     places = frame.geometry.representative_point()
     data["labels"] = {"shapes": pack_points(degrees(places)), "texts": data["columns"]["title"], "style": "district"}
     content.datasets["districts"] = data
-    label = _say("layer_districts", names)
+    label = tell("layer_districts", names)
     return [
         content.add(
             "districts",
@@ -318,16 +179,18 @@ def _filled(
     """Add an area layer filled by the values of a column; the legend holds the values that occur."""
     if frame.empty:
         return []
-    data = _dataset(frame, layer, names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
+    data = dataset(frame, layer, names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
     kind = dict(FIELDS[layer])[column]
     values = [str(value) if isinstance(value, str) else "" for value in frame[column]]
     data["columns"]["fill"] = [fills.get(value, style.UNKNOWN) for value in values]
     content.datasets[layer] = data
     present = set(values)
-    legend = [_area_item(str(names.of_value(kind, value)), fill, layer) for value, fill in fills.items() if value in present]
+    legend = [
+        _area_item(str(names.of_value(kind, value)), fill, layer) for value, fill in fills.items() if value in present
+    ]
     if not present <= set(fills):
-        legend.append(_area_item(_say("other_or_unknown", names), style.UNKNOWN, layer))
-    label = _say(f"layer_{layer}", names)
+        legend.append(_area_item(tell("other_or_unknown", names), style.UNKNOWN, layer))
+    label = tell(f"layer_{layer}", names)
     return [
         content.add(layer, label=label, dataset=layer, draw="area", look=layer, order=ORDER.index(layer), legend=legend)
     ]
@@ -346,7 +209,7 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     frame = findings.layers["compounds"].reset_index(drop=True)
     if frame.empty:
         return []
-    data = _dataset(frame, "compounds", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
+    data = dataset(frame, "compounds", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
     rows = _missing_rows(findings, frame, names)
     data["missing"] = rows
     steps = [-1 if pd.isna(count) else style.missing_step(float(count)) for count in frame["missing_count"]]
@@ -358,17 +221,17 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     data["fills"] = fills
     content.datasets["compounds"] = data
     cells = bool((frame["kind"] == "cell").all())
-    label = _say("layer_cells" if cells else "layer_compounds", names)
+    label = tell("layer_cells" if cells else "layer_compounds", names)
     palette = [*style.MISSING_FILLS, style.UNKNOWN]
     statuses = [style.STATUS_FILLS[status] for status in STATUSES]
     by_count = [
         _area_item(text, fill, "compounds")
-        for text, fill in zip([*style.missing_labels(names.language), _say("unknown", names)], palette, strict=True)
+        for text, fill in zip([*style.missing_labels(names.language), tell("unknown", names)], palette, strict=True)
     ]
     if -1 not in steps:
         by_count.pop()
     by_count[max(steps, default=0) + 1 : len(style.MISSING_FILLS)] = []
-    modes = [{"key": "", "label": _say("mode_count", names), "palette": palette, "legend": by_count}]
+    modes = [{"key": "", "label": tell("mode_count", names), "palette": palette, "legend": by_count}]
     for key in names.classes:
         if key in fills:
             used = set(fills[key])
@@ -410,7 +273,9 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
 
 def _worst_status(rows: Mapping[str, Sequence[Any]], place: int, count: int) -> list[int] | None:
     """Return for each neighbourhood the worst status of a class over its circles, ``None`` where the class has no row."""
-    severity = {STATUSES.index(status): rank for rank, status in enumerate(("present", "no_data", "unknown", "too_far"))}
+    severity = {
+        STATUSES.index(status): rank for rank, status in enumerate(("present", "no_data", "unknown", "too_far"))
+    }
     worst: dict[int, int] = {}
     for compound, key, status in zip(rows["compound"], rows["class"], rows["status"], strict=True):
         if key == place and severity[status] >= severity[worst.get(compound, 0)]:
@@ -426,7 +291,7 @@ def _facilities(content: Content, findings: Findings, names: Names) -> list[dict
     frame = findings.layers["facilities"]
     if frame.empty:
         return []
-    data = _dataset(frame, "facilities", names, pack_points(degrees(frame)))
+    data = dataset(frame, "facilities", names, pack_points(degrees(frame)))
     data["columns"]["class"] = [names.classes.index(key) for key in frame["facility_class"]]
     content.datasets["facilities"] = data
     present = set(data["columns"]["class"])
@@ -467,10 +332,16 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
         layers = []
         for row in own.itertuples():
             minutes = int(row.minutes)  # type: ignore[arg-type]
-            label = _say("circle", names, minutes=minutes)
+            label = tell("circle", names, minutes=minutes)
             color = names.marks[key].color
             opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
-            item = {"symbol": "area", "label": f"{names.of_class(key)} {label}", "fill": color, "opacity": opacity, "line": color}
+            item = {
+                "symbol": "area",
+                "label": f"{names.of_class(key)} {label}",
+                "fill": color,
+                "opacity": opacity,
+                "line": color,
+            }
             layers.append(
                 content.add(
                     f"circles:{key}:{minutes}",
@@ -496,7 +367,9 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
     places = frame.drop_duplicates("demand_id")
     place = pd.Series(range(len(places)), index=places["demand_id"])
     demand = findings.layers["demand"].set_index("demand_id").reindex(places["demand_id"])
-    compound_names = dict(zip(findings.layers["compounds"]["compound_id"], findings.layers["compounds"]["name"], strict=True))
+    compound_names = dict(
+        zip(findings.layers["compounds"]["compound_id"], findings.layers["compounds"]["name"], strict=True)
+    )
     content.datasets["gaps"] = {
         "shapes": pack_points(degrees(places)),
         "columns": {
@@ -513,13 +386,13 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
             "limit": [plain(value) for value in frame["limit_m"].astype(float)],
         },
         "fields": [],
-        "noun": _say("noun_gaps", names),
+        "noun": tell("noun_gaps", names),
     }
     present = set(content.datasets["gaps"]["rows"]["class"])
     legend = [
         {"symbol": "dot", "label": str(names.of_value("missing", "too_far")), "look": "gaps"},
         {"symbol": "dot", "label": str(names.of_value("missing", "unknown")), "look": "gaps_unknown"},
-        {"symbol": "sizes", "label": _say("gap_size", names), "look": "gaps"},
+        {"symbol": "sizes", "label": tell("gap_size", names), "look": "gaps"},
     ]
     return [
         content.add(
@@ -542,7 +415,7 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
     if frame.empty:
         return []
     shapes = degrees(frame)
-    data = _dataset(frame, "candidates", names, pack_points(shapes))
+    data = dataset(frame, "candidates", names, pack_points(shapes))
     data["outlines"] = pack_shapes(shapes, kind="polygon")
     fits = frame["fits"].astype(bool)
     data["columns"]["class"] = [str(key) for key in frame["facility_class"]]
@@ -550,8 +423,8 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
     content.datasets["candidates"] = data
     diamond = style.Mark("diamond", style.CANDIDATE)
     legend = [
-        _mark_item(_say("candidate_fits", names), diamond),
-        _mark_item(_say("candidate_unfit", names), style.Mark("diamond", style.CANDIDATE_UNFIT)),
+        _mark_item(tell("candidate_fits", names), diamond),
+        _mark_item(tell("candidate_unfit", names), style.Mark("diamond", style.CANDIDATE_UNFIT)),
     ]
     layers = [
         content.add(
@@ -566,7 +439,7 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
         )
         for key in dict.fromkeys(data["columns"]["class"])
     ]
-    return _group(_say("layer_candidates", names), layers)
+    return _group(tell("layer_candidates", names), layers)
 
 
 def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
@@ -574,7 +447,7 @@ def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str,
     frame = findings.layers["sites"]
     if frame.empty:
         return []
-    data = _dataset(frame, "sites", names, pack_points(degrees(frame)))
+    data = dataset(frame, "sites", names, pack_points(degrees(frame)))
     data["columns"]["class"] = [str(key) for key in frame["facility_class"]]
     content.datasets["sites"] = data
     layers = []
@@ -593,7 +466,7 @@ def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str,
                 legend=[item],
             )
         )
-    return _group(_say("layer_sites", names), layers, folded=False)
+    return _group(tell("layer_sites", names), layers, folded=False)
 
 
 def _base(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
@@ -602,7 +475,7 @@ def _base(content: Content, findings: Findings, names: Names) -> list[dict[str, 
     area = findings.layers["area"]
     if not area.empty:
         content.datasets["area"] = _ground(degrees(area, simplify_m=1.0), ["area"] * len(area), "line")
-        nodes.append(_ground_layer(content, "area", _say("layer_area", names), ["area"], names))
+        nodes.append(_ground_layer(content, "area", tell("layer_area", names), ["area"], names))
     barriers = findings.layers["barriers"]
     for kind, looks in (("polygon", ("river",)), ("line", ("river", "railway", "wall"))):
         flat = barriers[shapely.get_dimensions(np.asarray(barriers.geometry)) == (2 if kind == "polygon" else 1)]
@@ -611,15 +484,20 @@ def _base(content: Content, findings: Findings, names: Names) -> list[dict[str, 
             if not own.empty:
                 key = f"{look}_{kind}"
                 content.datasets[key] = _ground(degrees(own, simplify_m=1.0), [look] * len(own), kind)
-                nodes.append(_ground_layer(content, key, _say(f"layer_{look}", names), [look], names))
+                nodes.append(_ground_layer(content, key, tell(f"layer_{look}", names), [look], names))
     streets = findings.layers["streets"]
     if not streets.empty:
         tiers = streets["highway"].fillna("").astype(str).map(style.street_tier)
-        present = [tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()]
-        merged = [shapely.line_merge(shapely.union_all(shapely.get_parts(streets.geometry[tiers == tier]))) for tier in present]
+        present = [
+            tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()
+        ]
+        merged = [
+            shapely.line_merge(shapely.union_all(shapely.get_parts(streets.geometry[tiers == tier])))
+            for tier in present
+        ]
         shapes = degrees(type(streets.geometry)(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
         content.datasets["streets"] = _ground(shapes, present, "line")
-        nodes.append(_ground_layer(content, "streets", _say("layer_streets", names), present[::-1], names))
+        nodes.append(_ground_layer(content, "streets", tell("layer_streets", names), present[::-1], names))
     return nodes
 
 
@@ -632,7 +510,7 @@ def _ground_layer(content: Content, key: str, label: str, looks: list[str], name
     legend = [
         symbol(label, style.LOOKS[look].fill, look)
         if symbol
-        else _line_item(_say(f"look_{look}", names) if look.startswith("street") else label, look)
+        else _line_item(tell(f"look_{look}", names) if look.startswith("street") else label, look)
         for look in looks
     ]
     return content.add(key, label=label, dataset=key, draw="ground", shown=True, legend=legend)

@@ -136,7 +136,7 @@ RING_FILLS = ("#b9a7c9", "#cfc3da", "#dfd8e6", "#ece8f0", "#f4f2f6")
 """Rings inside out, when they are filled (sheets; on the page at `RING_OPACITY`)."""
 RING_OPACITY = 0.35
 
-CIRCLE_OPACITY = {5: 0.34, 10: 0.22, 15: 0.14}
+CIRCLE_OPACITY = {5: 0.28, 10: 0.18, 15: 0.12}
 """Fill opacity of the service circle of so many minutes, in the colour of its class."""
 
 MISSING_CUTS = (0, 1, 2, 3, 5, 7)
@@ -362,17 +362,12 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
     "square_metres": NumberFormat(unit="map.unit_m2"),
     "hectares": NumberFormat(digits=2, factor=1e-4, unit="map.unit_ha"),
     "square_kilometres": NumberFormat(digits=2, factor=1e-6, unit="map.unit_km2"),
+    "ten_thousand_m2": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan_m2"),
     "seconds": NumberFormat(unit="map.unit_s"),
     "minutes": NumberFormat(digits=1, factor=1 / 60, unit="map.unit_min"),
     "ten_thousand": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan"),
 }
 """Kinds of numbers; the page's script writes them by the same table."""
-
-SCALES: dict[str, tuple[tuple[float | None, str], ...]] = {
-    "area": ((1e4, "square_metres"), (1e7, "hectares"), (None, "square_kilometres")),
-    "length": ((1e4, "metres"), (None, "kilometres")),
-}
-"""Measures written in the unit that suits their size: below which value (in m², m) which kind of number."""
 
 NOTHING = "—"
 """Stands where a value is not known."""
@@ -416,11 +411,40 @@ def format_people(value: float | None, language: Language) -> str:
     return format_number(value, "ten_thousand" if large else "count", language)
 
 
+def scales(language: Language) -> dict[str, tuple[tuple[float | None, str], ...]]:
+    """Return the measures that are written in the unit that suits their size: below which value which kind of number.
+
+    Examples
+    --------
+    >>> scales("zh")["floor_area"], scales("en")["floor_area"]
+    (((10000.0, 'square_metres'), (None, 'ten_thousand_m2')), ((None, 'square_metres'),))
+    """
+    large: tuple[tuple[float | None, str], ...] = ((None, "square_metres"),)
+    if language == "zh":
+        large = ((1e4, "square_metres"), (None, "ten_thousand_m2"))
+    return {
+        "area": ((1e4, "square_metres"), (1e7, "hectares"), (None, "square_kilometres")),
+        "floor_area": large,
+        "length": ((1e4, "metres"), (None, "kilometres")),
+    }
+
+
 def _format_scaled(value: float | None, scale: str, language: Language) -> str:
     """Return a measure in the unit that suits its size."""
     size = value if value is not None and math.isfinite(value) else 0.0
-    kind = next(kind for below, kind in SCALES[scale] if below is None or size < below)
+    kind = next(kind for below, kind in scales(language)[scale] if below is None or size < below)
     return format_number(value, kind, language)
+
+
+def format_floor_area(value_m2: float | None, language: Language) -> str:
+    """Return a floor area: in 万平方米 from ten thousand on in Chinese, else in square metres.
+
+    Examples
+    --------
+    >>> format_floor_area(42_000, "zh"), format_floor_area(42_000, "en")
+    ('4.20 万平方米', '42,000 m²')
+    """
+    return _format_scaled(value_m2, "floor_area", language)
 
 
 def format_area(value_m2: float | None, language: Language) -> str:

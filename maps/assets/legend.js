@@ -60,27 +60,23 @@
   }
   lc.modeSelect = modeSelect;
 
+  function leaves(node) {
+    return node.layer ? [node.layer] : node.children.flatMap(leaves);
+  }
+  lc.leaves = leaves;
+
   // Sections follow the tree, so that the legend reads in the same order as the list of layers.
   function sections() {
-    const found = [];
-    const walk = (node, heading) => {
-      if (node.layer) {
-        if (lc.isShown(node.layer)) heading.layers.push(lc.page.layers[node.layer]);
-        return;
-      }
-      const own = { label: node.label, layers: [] };
-      found.push(own);
-      node.children.forEach((child) => walk(child, own));
-    };
-    lc.page.tree.forEach((node) => walk(node, null));
-    return found.filter((section) => section.layers.length);
+    return lc.page.tree
+      .map((node) => ({ label: node.label, layers: leaves(node).filter(lc.isShown).map((key) => lc.page.layers[key]) }))
+      .filter((section) => section.layers.length);
   }
 
   lc.drawLegend = function (body) {
     const active = document.activeElement;
     if (active && active.classList.contains("lc-mode") && body.contains(active)) setTimeout(() => body.querySelector("select.lc-mode")?.focus());
     const parts = sections().map((section) => {
-      const rows = [];
+      const rows = section.layers.filter((layer) => layer.draw === "gap").map((layer) => lc.element("div", { class: "lc-named" }, layer.label));
       const seen = new Set();
       for (const layer of section.layers) {
         const current = layer.modes && (layer.modes.find((item) => item.key === lc.mode()) || layer.modes[0]);

@@ -55,7 +55,7 @@
     lc.ground = L.canvas({ pane: "lc-ground", padding: 0.2 });
     lc.map.options.renderer = L.canvas({ padding: 0.2, tolerance: 3 });
     L.control.zoom({ position: "topright", zoomInTitle: lc.say("zoom_in"), zoomOutTitle: lc.say("zoom_out") }).addTo(lc.map);
-    const whole = lc.element("a", { href: "#", role: "button", title: lc.say("home"), "aria-label": lc.say("home"), class: "lc-home", onclick: (event) => (event.preventDefault(), home()) });
+    const whole = lc.element("a", { href: "#", role: "button", title: lc.say("home"), "aria-label": lc.say("home"), class: "lc-home", onclick: (event) => (event.preventDefault(), lc.map.closePopup(), home()) });
     corner("topright", lc.element("div", { class: "leaflet-bar" }, whole));
     const credit = L.control.attribution({ position: "bottomright", prefix: "" });
     lc.page.attribution.forEach((sentence) => credit.addAttribution(escaped(sentence)));

@@ -2,6 +2,8 @@
 (function (root) {
   "use strict";
   const lc = (root.lifecircle = root.lifecircle || {});
+  // What lacks comes first: places in page.statuses are present, too far, unknown, no data.
+  const SEVERITY = [2, 0, 1, 3];
   let outline = null;
   let tip = null;
 
@@ -20,8 +22,9 @@
   function missingTable(data, row) {
     const { missing } = data;
     const body = lc.element("tbody", {});
-    missing.compound.forEach((compound, at) => {
-      if (compound !== row) return;
+    const own = [...missing.compound.keys()].filter((at) => missing.compound[at] === row);
+    own.sort((a, b) => SEVERITY[missing.status[a]] - SEVERITY[missing.status[b]]);
+    own.forEach((at) => {
       const status = missing.status[at];
       const nearest = missing.nearest[at] || lc.page.nothing;
       const far = missing.walk[at] === null ? "" : walked(missing.walk[at], missing.unit[at]);
@@ -56,9 +59,7 @@
       return [heading(title, data.noun + " · " + layer.label), table(gapRows(data, row))];
     }
     const rows = data.fields.map((field) => [field.label, lc.format(data.columns[field.key][row], field.format)]);
-    const parts = [heading(data.columns.title[row], data.noun), table(rows)];
-    if (data.missing) parts.push(missingTable(data, row));
-    return parts;
+    return [heading(data.columns.title[row], data.noun), data.missing ? missingTable(data, row) : null, table(rows)];
   }
 
   function heading(title, noun) {
@@ -79,7 +80,17 @@
     const at = latlng && data.shapes.type === "polygon" ? latlng : data.shapes.type === "point" ? place : L.polygon(place).getBounds().getCenter();
     lc.hideTip();
     const width = data.missing ? 380 : 320;
-    const popup = L.popup({ maxWidth: width, minWidth: 220, maxHeight: 380, offset: layer.draw === "pin" ? [0, -24] : [0, 4], className: "lc-popup" })
+    const legend = document.querySelector(".lc-legend[open]");
+    const beside = legend && lc.map.getSize().x > 900 ? legend.offsetWidth + 20 : 10;
+    const popup = L.popup({
+      maxWidth: width,
+      minWidth: 220,
+      maxHeight: Math.max(200, Math.min(420, lc.map.getSize().y - 140)),
+      offset: layer.draw === "pin" ? [0, -24] : [0, 4],
+      autoPanPaddingTopLeft: [30, 10],
+      autoPanPaddingBottomRight: [beside, 20],
+      className: "lc-popup",
+    })
       .setLatLng(at)
       .setContent(lc.element("article", { class: "lc-card" }, ...content(layer, data, row)))
       .openOn(lc.map);

@@ -3,10 +3,6 @@
   "use strict";
   const lc = (root.lifecircle = root.lifecircle || {});
 
-  function leaves(node) {
-    return node.layer ? [node.layer] : node.children.flatMap(leaves);
-  }
-
   function swatch(key) {
     const item = lc.page.layers[key].legend;
     return item && item.length && ["mark", "pin"].includes(item[0].symbol) ? lc.legendSymbol(item[0]) : null;
@@ -21,13 +17,18 @@
     return lc.element("li", {}, line, layer.modes ? lc.element("div", { class: "lc-node-mode" }, lc.modeSelect(layer)) : null);
   }
 
+  // The wish is kept apart from the box: the box is redrawn after every layer.
+  function showAll(keys, on) {
+    keys.forEach((key) => lc.show(key, on));
+  }
+
   function branch(node, refreshers) {
     const id = lc.newId("group");
-    const keys = leaves(node);
+    const keys = lc.leaves(node);
     const box = lc.element("input", {
       type: "checkbox",
       "aria-label": node.label,
-      onchange: () => keys.forEach((key) => lc.show(key, box.checked)),
+      onchange: () => showAll(keys, box.checked),
     });
     refreshers.push(() => {
       const on = keys.filter(lc.isShown).length;

@@ -22,7 +22,7 @@ _KINDS = np.array(["primary", "tertiary", "residential", "footway"])
 
 
 def _points(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    return rng.uniform(-CITY_M, CITY_M, (count, 2)) + (X0, Y0)
+    return rng.uniform(-CITY_M, CITY_M, (count, 2)) + np.array((X0, Y0))
 
 
 def _frame(layer: str, columns: dict[str, object], shapes: object) -> gpd.GeoDataFrame:

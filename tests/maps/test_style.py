@@ -134,9 +134,7 @@ def test_every_coded_value_that_is_coloured_has_its_colour() -> None:
     assert set(style.WAY_FILLS) == set(contracts.WAYS)
     assert set(style.KIND_FILLS) == set(contracts.PROJECT_KINDS)
     assert set(style.STATUS_FILLS) == {"present", "too_far", "unknown", "no_data"}
-    assert {tier for tier in map(style.street_tier, ("primary", "tertiary", "residential", "steps", ""))} <= set(
-        style.LOOKS
-    )
+    assert set(map(style.street_tier, ("primary", "tertiary", "residential", "steps", ""))) <= set(style.LOOKS)
 
 
 @pytest.mark.parametrize(
