@@ -378,6 +378,8 @@ def osm_ground(path: Path) -> Ground:
             low, high = np.array(stated[:2]), np.array(stated[2:])
         inside = nodes[((nodes >= low) & (nodes <= high)).all(axis=1)]
     hull = shapely.MultiPoint(inside).convex_hull
+    if not isinstance(hull, shapely.Polygon):  # too few streets to trim
+        hull = shapely.MultiPoint(nodes).convex_hull
     if not isinstance(hull, shapely.Polygon):
         message = f"the extract holds no streets: {path}"
         raise InputError(message, Fault("faults.osm_no_streets", file=str(path)))

@@ -95,7 +95,9 @@ def mend(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], *, layer: str, file: 
     geometry = np.asarray(shapely.force_2d(frame.geometry.to_numpy()), dtype=object)
     absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     log.done("study.geometry_dropped", int(absent.sum()))
-    finite = np.isfinite(shapely.bounds(geometry)).all(axis=1)
+    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
+    finite = np.ones(len(geometry), dtype=bool)
+    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
     log.wrong("faults.bad_coordinate", np.flatnonzero(~absent & ~finite))
     geometry = _valid(geometry, ~absent & finite, shapes, log)
     allowed = np.isin(shapely.get_type_id(geometry), [number for shape in shapes for number in _KINDS[shape]])

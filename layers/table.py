@@ -256,13 +256,13 @@ def _cut_names(column: Column) -> list[str]:
 
 
 def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str], contract: Contract) -> pd.Series:
-    """Return what a user finds each row by: its id where the file has one, else its number from 1."""
+    """Return what a user finds each row by: its id where it has one of its own, else its number from 1."""
     numbers = pd.Series(range(1, len(frame) + 1), dtype=object)
     for column in contract.columns:
         source = found.get(column.name)
         if column.kind == "id" and source is not None:
             ids = _text(frame[source])
-            return ids.astype(object).where(ids.notna(), numbers)
+            return ids.astype(object).where(ids.notna() & ~ids.duplicated(keep=False), numbers)
     return numbers
 
 
@@ -307,8 +307,11 @@ def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.
         numbers = numbers.mask(np.isinf(numbers))
         report.cells("faults.not_number", name, text.notna() & numbers.isna(), given)
     if column.least is not None:
-        code = "faults.negative" if column.least == 0 else "faults.too_small"
-        report.cells(code, name, numbers < column.least, given, least=column.least)
+        low = numbers < column.least
+        if column.least == 0:
+            report.cells("faults.negative", name, low, given)
+        else:
+            report.cells("faults.too_small", name, low, given, least=column.least)
     if column.kind == "int":
         report.cells("faults.not_whole", name, numbers.notna() & (numbers != numbers.round()), given)
         if bool((numbers.notna() & (numbers == numbers.round()) & (numbers.abs() < 2**53)).all()):
