@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from .noding import Lines, insert_vertices, meetings, merge_ids, on_segments
+from .noding import SAME_M, Lines, insert_vertices, meetings, merge_ids, on_segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -177,6 +177,12 @@ def _cross_walls(lines: Lines, walls: Walls) -> Lines:
     level = np.zeros(lines.start.size - 1, dtype=np.int32)
     vertex, share, _, _ = meetings(lines, level, join_m=0.0, walls=(xy[inner], xy[inner + 1]))
     place = lines.xy[vertex] + share[:, None] * (lines.xy[vertex + 1] - lines.xy[vertex])
+    # Neighbours share walls: two crossings at one place are one.
+    order = np.lexsort((share, vertex))
+    vertex, share, place = vertex[order], share[order], place[order]
+    apart = np.ones(vertex.size, dtype=bool)
+    apart[1:] = (vertex[1:] != vertex[:-1]) | (np.hypot(*np.diff(place, axis=0).T) > SAME_M)
+    vertex, share, place = vertex[apart], share[apart], place[apart]
     node, new = on_segments(lines, vertex, share, place, int(lines.node.max()) + 1)
     lines = insert_vertices(lines, vertex[new], share[new], place[new], node[new])
     first = lines.segments
