@@ -1,0 +1,153 @@
+"""What may stand where: land-use codes against facility classes, from a table that a city replaces."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Verdict: TypeAlias = Literal["allowed", "share", "rezoning", "forbidden", "unknown"]
+"""May stand as it is; may take a share of the floor area; only after rezoning; never; the land's use is not stated."""
+
+DEFAULT_GROUP = "community"
+"""The group of facility classes that the table does not name."""
+_CODE = re.compile(r"[A-Z]\d{0,3}|\d{2,6}")
+_BETWEEN = re.compile(r"[/+,;|、，；与和\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """Codes by verdict for one group of facility classes; the longest matching code decides."""
+
+    allowed: tuple[str, ...]
+    share: tuple[str, ...]
+    vacated: tuple[str, ...]
+    forbidden: tuple[str, ...]
+
+    def of_code(self, code: str, *, vacated: bool) -> Verdict:
+        """Return the verdict for one code."""
+        best: Verdict = "rezoning"
+        longest = 0
+        lists: list[tuple[Verdict, tuple[str, ...]]] = [
+            ("allowed", self.allowed),
+            ("share", self.share + (self.vacated if vacated else ())),
+            ("forbidden", self.forbidden),
+        ]
+        for verdict, codes in lists:
+            for one in codes:
+                if code.startswith(one) and len(one) > longest:
+                    best, longest = verdict, len(one)
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class Compatibility:
+    """The table: groups of facility classes, names that stand for codes, tenures refused.
+
+    Parameters
+    ----------
+    groups
+        Facility class → its group's rules.
+    default
+        For facility classes that the table does not name.
+    names
+        Chinese name of a use → code.
+    refused_tenures
+        Values of the column ``tenure``.
+    share_most
+        Largest share of a building's floor area that shared uses may take.
+    """
+
+    groups: Mapping[str, GroupRules]
+    default: GroupRules
+    names: Mapping[str, str]
+    refused_tenures: frozenset[str]
+    share_most: float
+
+    def verdict(self, land_use: object, facility_class: str, *, vacated: bool = False) -> Verdict:
+        """Tell whether a facility class may stand on land of a use.
+
+        Land of mixed use is allowed where all of its uses are, and takes a share where one of them does.
+
+        Parameters
+        ----------
+        land_use
+            A code of either system, several joined by ``/`` or ``+``, or a Chinese name; dirty writing is understood.
+        facility_class
+            The product's class.
+        vacated
+            True for a vacated factory or an empty building, which may be reused.
+
+        Examples
+        --------
+        >>> table = load_compatibility()
+        >>> table.verdict("R22", "elderly_day_care"), table.verdict("r2／b1", "food_market")
+        ('allowed', 'share')
+        >>> table.verdict("M1", "food_market"), table.verdict("M1", "food_market", vacated=True)
+        ('rezoning', 'share')
+        >>> table.verdict("公园绿地", "elderly_home"), table.verdict(None, "elderly_home")
+        ('forbidden', 'unknown')
+        """
+        rules = self.groups.get(facility_class, self.default)
+        found: set[Verdict] = {rules.of_code(code, vacated=vacated) for code in self.codes(land_use)}
+        if not found:
+            return "unknown"
+        if len(found) == 1:
+            return found.pop()
+        for verdict in ("allowed", "share"):
+            if verdict in found:
+                return "share"
+        return "rezoning"
+
+    def codes(self, land_use: object) -> tuple[str, ...]:
+        """Return the codes in a text, in its order: full width, lower case and names understood; empty when none is.
+
+        Examples
+        --------
+        >>> table = load_compatibility()
+        >>> table.codes("Ｒ2/b1"), table.codes("0701+0901 商业用地"), table.codes("？")
+        (('R2', 'B1'), ('0701', '0901'), ())
+        """
+        if not isinstance(land_use, str):
+            return ()
+        codes: list[str] = []
+        for part in _BETWEEN.split(unicodedata.normalize("NFKC", land_use).upper()):
+            code = self.names.get(part) or next(iter(_CODE.findall(part)), None) or self._named_in(part)
+            if code is not None and code not in codes:
+                codes.append(code)
+        return tuple(codes)
+
+    def _named_in(self, text: str) -> str | None:
+        """Return the code of the longest known name that a text holds or is the beginning of."""
+        held = [name for name in self.names if name in text or (len(text) > 1 and name.startswith(text))]
+        return self.names[max(held, key=len)] if held else None
+
+
+@cache
+def load_compatibility() -> Compatibility:
+    """Return the table that ships with the product.
+
+    Examples
+    --------
+    >>> sorted(load_compatibility().refused_tenures)
+    ['private']
+    """
+    text = files(__package__).joinpath("standards", "compatibility.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(text)
+    kinds = ("allowed", "share", "vacated", "forbidden")
+    rules = {name: GroupRules(*(tuple(group[kind]) for kind in kinds)) for name, group in table["group"].items()}
+    groups = {facility: rules[name] for name, group in table["group"].items() for facility in group["classes"]}
+    return Compatibility(
+        groups=groups,
+        default=rules[DEFAULT_GROUP],
+        names=table["names"],
+        refused_tenures=frozenset(table["refused_tenures"]),
+        share_most=float(table["share_most"]),
+    )
