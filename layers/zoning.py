@@ -95,8 +95,8 @@ def land_uses(text: str) -> tuple[LandUse, ...]:
     """Return the uses that a land-use value names, with their shares.
 
     Understands both code systems in any width and case, codes of 1990, digits that lost their leading zero in a
-    spreadsheet, names in Chinese, codes with names beside them, and several uses joined by ``/``, ``+``, ``、`` … Shares
-    count where the value states them for all uses; else all are equal.
+    spreadsheet, names in Chinese, codes with names beside them, and several uses joined by ``/``, ``+``, ``、``, ``,``.
+    Shares count where the value states them for all uses; else all are equal.
 
     Parameters
     ----------
@@ -239,7 +239,12 @@ class FoundParcels:
     notes: tuple[Note, ...]
 
 
-def parcels_of(study: Study, rings: gpd.GeoDataFrame) -> FoundParcels:
+def parcels_of(study: Study, rings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the zoning parcels of a study; `find_parcels` tells also what was mended."""
+    return find_parcels(study, rings).frame
+
+
+def find_parcels(study: Study, rings: gpd.GeoDataFrame) -> FoundParcels:
     """Return the zoning parcels of a study: codes cleaned, overlaps removed, each with the ring that holds most of it.
 
     Parameters
