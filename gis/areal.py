@@ -17,6 +17,7 @@ from .errors import CrsError, Fault, InputError, MissingFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from affine import Affine
     from numpy.typing import ArrayLike, NDArray
     from pyproj import CRS
 
@@ -402,7 +403,7 @@ def _boxes(path: Path, area: shapely.Geometry, crs: CRS) -> tuple[Geometries, Fl
         bounds = to_crs(shapely.segmentize(shapely.box(*shapely.bounds(area)), _longest(area)), crs, raster_crs).bounds
         whole = Window(0, 0, raster.width, raster.height)
         corners = shapely.get_coordinates(shapely.box(*bounds))
-        columns, rows = ~raster.transform * (corners[:, 0], corners[:, 1])
+        columns, rows = _mapped(~raster.transform, corners[:, 0], corners[:, 1])
         left, top = int(np.floor(columns.min())), int(np.floor(rows.min()))
         right, bottom = int(np.ceil(columns.max())), int(np.ceil(rows.max()))
         left, right = np.clip([left, right], 0, whole.width).tolist()
@@ -418,9 +419,16 @@ def _boxes(path: Path, area: shapely.Geometry, crs: CRS) -> tuple[Geometries, Fl
         raise InputError(message, Fault("gis.areal_raster_negative", file=str(path), value=float(counts.min())))
     row, column = np.nonzero(counts)
     ring = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
-    x, y = transform * ((column[:, None] + left + ring[:, 0]), (row[:, None] + top + ring[:, 1]))
+    x, y = _mapped(transform, column[:, None] + left + ring[:, 0], row[:, None] + top + ring[:, 1])
     outlines = np.asarray(shapely.polygons(np.stack([x, y], axis=2)), dtype=object)
     return outlines, counts[row, column], raster_crs
+
+
+def _mapped(
+    transform: Affine, x: NDArray[np.integer] | Floats, y: NDArray[np.integer] | Floats
+) -> tuple[Floats, Floats]:
+    """Apply an affine transform; its own operator differs between the versions of the package."""
+    return transform.a * x + transform.b * y + transform.c, transform.d * x + transform.e * y + transform.f
 
 
 def _points(xy: Floats) -> Geometries:
