@@ -40,8 +40,11 @@ SYSTEM_FAMILIES = (
 )
 """Families tried in this order where the packaged font is absent."""
 
-SYMBOLS = "㎡㎞°℃←→↑↓≤≥≠≈×÷±·–—…“”‘’①②③④⑤⑥⑦⑧⑨⑩©®™‰●○■□▲△◆◇★☆〓"
+SYMBOLS = "㎡㎞°℃←→↑↓≤≥≠≈×÷±−·–—…“”‘’①②③④⑤⑥⑦⑧⑨⑩©®™‰●○■□▲△◆◇★☆〓"
 """Drawn by maps besides letters and the characters of GB 2312."""
+
+FALLBACK = "DejaVu Sans"
+"""Comes with matplotlib; draws the Latin, Greek and Cyrillic letters that a Chinese font lacks."""
 
 SUBSTITUTE = "〓"
 """Drawn for a character that the font lacks: the printer's mark for a missing sort."""
@@ -61,7 +64,7 @@ class MapFont:
     file
         The TrueType file.
     characters
-        Code points that it can draw.
+        Code points that it or `FALLBACK` can draw.
     """
 
     family: str
@@ -163,20 +166,22 @@ def font_for(texts: Iterable[str] = ()) -> MapFont:
 def _font_with(beyond: str) -> MapFont:
     """Return the font of GB 2312 and the characters beyond it."""
     import matplotlib as mpl  # noqa: PLC0415  heavy; only wanted when something is drawn
-    from matplotlib.font_manager import fontManager  # noqa: PLC0415
+    from matplotlib.font_manager import findfont, fontManager  # noqa: PLC0415
 
     source, face = source_font()
-    stamp = f"{_MAKE}|{source.name}|{source.stat().st_size}|{face}|{beyond}"
+    wanted = gb2312() | set(map(ord, beyond))
+    stamp = f"{_MAKE}|{source.name}|{source.stat().st_size}|{face}|{sorted(wanted)}"
     family = f"lifecircle {hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
     file = Path(mpl.get_cachedir()) / f"{family.replace(' ', '-')}.ttf"
-    wanted = gb2312() | set(map(ord, beyond))
     if not file.is_file():
         _replace(file, _truetype(source, face, wanted, family))
-    with TTFont(file, lazy=True) as font:
-        has = frozenset(font.getBestCmap())
+    has: set[int] = set()
+    for path in (file, findfont(FALLBACK)):
+        with TTFont(path, lazy=True) as font:
+            has.update(font.getBestCmap())
     if all(entry.name != family for entry in fontManager.ttflist):
         fontManager.addfont(file)
-    return MapFont(family, file, has)
+    return MapFont(family, file, frozenset(has))
 
 
 def _truetype(source: Path, face: int, points: Iterable[int], family: str) -> TTFont:
@@ -258,7 +263,7 @@ def drawing_with(font: MapFont) -> Iterator[None]:
     import matplotlib as mpl  # noqa: PLC0415
 
     chosen: dict[Any, Any] = {
-        "font.family": [font.family],
+        "font.family": [font.family, FALLBACK],
         "axes.unicode_minus": False,
         "pdf.fonttype": 42,
         "svg.fonttype": "path",

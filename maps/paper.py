@@ -88,7 +88,8 @@ def nice_length_m(longest_m: float) -> float:
     (1000.0, 500.0, 50.0)
     """
     power = 10.0 ** math.floor(math.log10(longest_m))
-    return power * max(step for step in (1, 2, 5) if step * power <= longest_m)
+    steps = (share * power for share in (0.5, 1.0, 2.0, 5.0, 10.0))  # the power is one off where the logarithm rounds
+    return max(step for step in steps if step <= longest_m)
 
 
 def text_width(text: str) -> float:

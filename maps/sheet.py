@@ -195,6 +195,9 @@ def _save(figure: Figure, path: Path, ending: str, title: str) -> None:
         "svg": {"Title": title, "Date": None, "Creator": "lifecircle"},
         "pdf": {"Title": title, "Creator": "lifecircle", "Producer": None, "CreationDate": None},
     }
+    for axes in figure.axes:
+        for image in axes.images:  # vector formats hold the base map as it is; a PNG has it fitted to its pixels
+            image.set_interpolation("antialiased" if ending == "png" else "none")
     figure.savefig(path, format=ending, dpi=DPI, metadata=metadata[ending])
 
 
