@@ -104,7 +104,7 @@ def settings_faults(errors: Iterable[ErrorDetails], raw: Mapping[str, Any], file
     ...     StudySettings.model_validate(raw)
     ... except ValidationError as error:
     ...     print(*settings_faults(error.errors(), raw, "study.toml"))
-    faults.key_unknown_near (file=study.toml, value=elderly, key=study.walkr, near=walker)
+    faults.key_unknown_near (file=study.toml, value=elderly, setting=study.walkr, near=walker)
     """
     faults = []
     for error in errors:
@@ -128,7 +128,7 @@ def _fault(error: ErrorDetails, loc: tuple[int | str, ...], file: str) -> Fault:
     code, detail = _code(error, loc)
     key = _dotted([part for part in loc if part != "[key]"])
     shown = value if isinstance(value, str | int | float | bool) else None
-    return Fault(code, file, value=shown, detail={"key": key, **detail})
+    return Fault(code, file, value=shown, detail={"setting": key, **detail})
 
 
 def _code(error: ErrorDetails, loc: tuple[int | str, ...]) -> tuple[str, dict[str, object]]:
@@ -170,9 +170,7 @@ def _siblings(loc: tuple[int | str, ...]) -> tuple[str, ...]:
     definitions = node["$defs"]
     for part in loc[:-1]:
         node = _resolved(node, definitions)
-        if isinstance(part, int):
-            node = node.get("items", {})
-        else:
+        if not isinstance(part, int):  # a list stands for its entries already
             node = node.get("properties", {}).get(part) or node.get("additionalProperties", {})
     return tuple(_resolved(node, definitions).get("properties", {}))
 

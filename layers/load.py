@@ -146,6 +146,9 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     for layer, parts in reads.items():
         if layer != "area":
             _assemble(work, layer, parts, crs, area)
+    order = {layer: place for place, layer in enumerate(_sections(settings))}
+    work.sources.sort(key=lambda source: order[source.layer])
+    work.rows.sort(key=lambda row: order[row.layer])
     if work.blocked():
         return work.examined(None)
     study = Study(
@@ -302,9 +305,7 @@ def _crs(work: _Work, bounds: tuple[float, float, float, float]) -> CRS | None:
             return require_metric(as_crs(stated), "study.crs")
         return working_crs(bounds)
     except InputError as error:
-        work.faults += [
-            replace(fault, layer=None, detail={**fault.detail, "key": "study.crs"}) for fault in error.faults
-        ]
+        work.faults += [replace(fault, file="study.toml", layer=None, column="study.crs") for fault in error.faults]
         return None
 
 
