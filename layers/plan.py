@@ -15,7 +15,7 @@ from .facilities import FoundFacilities, find_facilities
 from .findings import LAYERS, MEASURES, TABLES, Findings
 from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
 from .manifest import manifest_of
-from .projects import projects_of
+from .projects import FoundProjects, find_projects
 from .proposals import Proposals, propose
 from .residents import Groups, Residents, Walks
 from .rings import count_rings, find_rings
@@ -34,7 +34,7 @@ from .walks import (
     walks_of,
 )
 from .zones import zone_of
-from .zoning import zoning_balance, zoning_of
+from .zoning import find_parcels, zoning_balance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,8 +52,8 @@ class _Ground:
     rings: gpd.GeoDataFrame
     facilities: FoundFacilities
     demand: Demand
-    projects: gpd.GeoDataFrame
-    projects_by_ring: pd.DataFrame
+    projects: FoundProjects
+    parcels: gpd.GeoDataFrame
     notes: tuple[Note, ...]
 
 
@@ -92,9 +92,10 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
         facilities = find_facilities(study, standard)
     with steps.step("steps.people"):
         demand = demand_of(study, rings=rings.frame)
-        projects = projects_of(study, rings.frame, demand)
-        notes = (*rings.notes, *demand.notes, *facilities.notes, *projects.notes)
-        ground = _Ground(study, standard, rings.frame, facilities, demand, projects.frame, projects.by_ring, notes)
+        projects = find_projects(study, rings.frame, demand)
+        parcels = find_parcels(study, rings.frame)
+        notes = (*rings.notes, *demand.notes, *facilities.notes, *projects.notes, *parcels.notes)
+        ground = _Ground(study, standard, rings.frame, facilities, demand, projects, parcels.frame, notes)
     with steps.step("steps.network"):
         streets = network_of(study)
     with steps.step("steps.snapping"):
@@ -198,8 +199,8 @@ def _groups(ground: _Ground) -> list[Groups]:
     groups.append(
         Groups("compound", homes["compound_id"].tolist(), homes["name"].tolist(), ground.demand.compound, every)
     )
-    if len(ground.projects):
-        groups.append(_group("project", ground.projects, points, homes))
+    if len(ground.projects.frame):
+        groups.append(_group("project", ground.projects.frame, points, homes))
     return groups
 
 
@@ -284,10 +285,10 @@ def _drawn(ground: _Ground, streets: Streets) -> dict[str, gpd.GeoDataFrame]:
     area = gpd.GeoDataFrame({"name": [study.settings.study.name]}, geometry=[study.area.union_all()], crs=study.crs)
     return {
         "area": area,
-        "rings": count_rings(ground.rings, points, homes, ground.projects),
+        "rings": count_rings(ground.rings, points, homes, ground.projects.frame),
         "districts": _counted_districts(study, points, homes),
-        "parcels": zoning_of(study, ground.rings),
-        "projects": ground.projects,
+        "parcels": ground.parcels,
+        "projects": ground.projects.frame,
         "streets": edges,
         "barriers": _barriers(study),
     }
@@ -331,8 +332,8 @@ def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
         snap_rows(network, "candidates", placed.candidates["site_id"], placed.sites).drop_duplicates("id"),
     ]
     return {
-        "zoning": zoning_balance(study, ground.rings),
-        "projects_by_ring": ground.projects_by_ring,
+        "zoning": zoning_balance(ground.parcels, ground.rings),
+        "projects_by_ring": ground.projects.by_ring,
         "snapping": pd.concat(snapping, ignore_index=True),
         "components": component_rows(network, placed.demand, people, placed.facilities),
     }

@@ -210,7 +210,7 @@ def _site_rows(case: _Case, answer: Siting, residents: Residents) -> gpd.GeoData
         "elders_added": added["elders_60"],
         "served": answer.served,
         "only_here": answer.only_here,
-        "needs_rezoning": chosen["needs_rezoning"].astype("boolean"),
+        "needs_rezoning": (chosen["zoning"] == "rezoning").astype("boolean").where(chosen["zoning"] != "unknown"),
         "runner_up": names[answer.runner_up],
         "runner_up_loses": pd.Series(answer.runner_up_loses, dtype="Int64").where(has_runner_up),
     }
