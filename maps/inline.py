@@ -1,4 +1,4 @@
-"""Puts every script and style that a page names into the page itself, from the installed packages: nothing is fetched."""
+"""Puts every script and style that a page names into the page, from the installed packages: nothing is fetched."""
 
 from __future__ import annotations
 

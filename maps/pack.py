@@ -70,10 +70,10 @@ def pack_points(shapes: NDArray[np.object_]) -> dict[str, Any]:
 def pack_shapes(shapes: NDArray[np.object_], *, kind: str) -> dict[str, Any]:
     """Return lines or polygons packed.
 
-    ``xy`` are differences of x and y in turn over all vertices; ``rings`` the number of vertices of each line or ring (the
-    last vertex of a ring, which repeats its first, is left out); ``parts``, of polygons only, the number of rings of each
-    polygon, hull first; ``features`` the number of parts of each feature. What is neither line nor polygon in a collection
-    is left out; a feature without any part is drawn as nothing.
+    ``xy`` are differences of x and y in turn over all vertices; ``rings`` the number of vertices of each line or ring
+    (the last vertex of a ring, which repeats its first, is left out); ``parts``, of polygons only, the number of rings
+    of each polygon, hull first; ``features`` the number of parts of each feature. What is neither line nor polygon in a
+    collection is left out; a feature without any part is drawn as nothing.
 
     Parameters
     ----------
@@ -150,12 +150,12 @@ def unsqueeze(text: str) -> Any:  # noqa: ANN401  whatever JSON can hold
 
 
 def script_json(data: object) -> str:
-    """Return JSON that may stand inside a ``<script>`` element: no ``<``, ``>`` or ``&`` is left that HTML could read.
+    r"""Return JSON that may stand inside a ``<script>`` element: no ``<``, ``>`` or ``&`` is left that HTML could read.
 
     Examples
     --------
     >>> script_json("</script><!--")
-    '"\\\\u003c/script\\\\u003e\\\\u003c!--"'
+    '"\\u003c/script\\u003e\\u003c!--"'
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&\u2028\u2029":

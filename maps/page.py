@@ -8,7 +8,7 @@ import html
 import re
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import folium
 from branca.element import Element
@@ -19,14 +19,17 @@ from . import style
 from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
 from .pack import WGS84, script_json, squeeze
 from .pagefields import Names
-from .pagelayers import Content, page_content
+from .pagelayers import page_content
 from .quotes import Coverage, language_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from branca.element import Figure
+
     from ..layers.findings import Findings
+    from .pagetree import Content
 
 SCRIPTS = (
     "format.js",
@@ -93,7 +96,7 @@ def render_page(findings: Findings, *, language: Language | None = None) -> str:
     map_._id = "page"  # noqa: SLF001  folium draws a new random id for every run; the same findings give the same page
     map_.default_js = [("leaflet", LEAFLET_JS)]
     map_.default_css = [("leaflet_css", LEAFLET_CSS)]
-    figure = map_.get_root()
+    figure = cast("Figure", map_.get_root())
     figure.title = html.escape(str(findings.manifest["study"]["name"]))
     figure.header.add_child(Element(f"<style>{_variables()}</style>"), name="variables")
     figure.header.add_child(Element(f'<link rel="stylesheet" href="{OWN}page.css"/>'), name="page_css")
@@ -288,7 +291,7 @@ def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:
         proof = ""
         if row is not None:
             proof = say(
-                "map.proof",
+                "map.proof" if float(row["gap"]) > 0 else "map.proof_best",
                 spoken,
                 before=style.format_people(float(row["covered_before"]), spoken),
                 after=style.format_people(float(row["covered_after"]), spoken),

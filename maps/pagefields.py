@@ -1,4 +1,4 @@
-"""What a popup says: the columns of each layer, how each is written, and the names of classes, places and coded values."""
+"""What a popup says: the columns of each layer, how each is written, and the names of coded values."""
 
 from __future__ import annotations
 
@@ -155,6 +155,7 @@ class Names:
 
 
 def tell(name: str, names: Names, **parameters: object) -> str:
+    """Return a text of ``map.toml`` in the page's language."""
     return say(f"map.{name}", names.language, **parameters)
 
 

@@ -1,8 +1,7 @@
-"""What the map page holds: for each layer of the findings its packed data, its look, its legend and its place in the tree."""
+"""What the map page holds: for each layer of the findings its packed data, look, legend and place in the tree."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +11,18 @@ import shapely
 from . import style
 from .pack import degrees, pack_points, pack_shapes, plain
 from .pagefields import FIELDS, Names, dataset, tell
+from .pageground import ground
+from .pagetree import Content, area_item, group, line_item, mark_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import geopandas as gpd
 
     from ..layers.findings import Findings
 
-CIRCLE_TOLERANCE_M, STREET_TOLERANCE_M, AREA_TOLERANCE_M = 5.0, 2.5, 0.5
-"""How far a drawn line may lie from the found one; circles are pictures of what was reached, people are not counted on them."""
+CIRCLE_TOLERANCE_M, AREA_TOLERANCE_M = 5.0, 0.5
+"""How far a drawn line may lie from the found one; circles are pictures, people are not counted on them."""
 
 ORDER = (
     "rings",
@@ -39,44 +40,6 @@ ORDER = (
 STATUSES = ("present", "too_far", "unknown", "no_data")
 
 
-@dataclass(slots=True)
-class Content:
-    """What the page is given: data sets by name, layers by id, the tree of layers.
-
-    Parameters
-    ----------
-    datasets
-        Packed shapes, columns and fields; each is unpacked by the page when a layer that needs it is switched on.
-    layers
-        JSON-like descriptions for ``assets/layers.js``.
-    tree
-        Nodes ``{"label", "children" | "layer"}``.
-    """
-
-    datasets: dict[str, dict[str, Any]] = field(default_factory=dict)
-    layers: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tree: list[dict[str, Any]] = field(default_factory=list)
-
-    def add(self, key: str, **description: Any) -> dict[str, Any]:  # noqa: ANN401  JSON-like
-        """Add a layer and return its node of the tree."""
-        self.layers[key] = {"shown": False, "order": 0, **description}
-        return {"layer": key, "label": description["label"]}
-
-
-def _area_item(label: str, fill: str | None, look: str) -> dict[str, Any]:
-    return {"symbol": "area", "label": label, "fill": fill, "look": look}
-
-
-def _line_item(label: str, look: str) -> dict[str, Any]:
-    return {"symbol": "line", "label": label, "look": look}
-
-
-def _group(label: str, children: Iterable[dict[str, Any]], *, folded: bool = True) -> list[dict[str, Any]]:
-    """Return a node of the tree with its children, none where there are no children."""
-    nodes = list(children)
-    return [{"label": label, "children": nodes, "open": not folded}] if nodes else []
-
-
 def page_content(findings: Findings, names: Names) -> Content:
     """Return everything the page draws, packed.
 
@@ -92,13 +55,13 @@ def page_content(findings: Findings, names: Names) -> Content:
     plan += [*_parcels(content, findings, names), *_projects(content, findings, names)]
     proposals = [*_sites(content, findings, names), *_candidates(content, findings, names)]
     content.tree = [
-        *_group(tell("group_proposals", names), proposals, folded=False),
-        *_group(tell("group_compounds", names), _compounds(content, findings, names), folded=False),
-        *_group(tell("group_gaps", names), _gaps(content, findings, names)),
-        *_group(tell("group_facilities", names), _facilities(content, findings, names)),
-        *_group(tell("group_circles", names), _circles(content, findings, names)),
-        *_group(tell("group_plan", names), plan, folded=False),
-        *_group(tell("group_base", names), _base(content, findings, names), folded=False),
+        *group(tell("group_proposals", names), proposals, folded=False),
+        *group(tell("group_compounds", names), _compounds(content, findings, names), folded=False),
+        *group(tell("group_gaps", names), _gaps(content, findings, names)),
+        *group(tell("group_facilities", names), _facilities(content, findings, names)),
+        *group(tell("group_circles", names), _circles(content, findings, names)),
+        *group(tell("group_plan", names), plan, folded=False),
+        *group(tell("group_base", names), ground(content, findings, names), folded=False),
     ]
     return content
 
@@ -118,7 +81,7 @@ def _rings(content: Content, findings: Findings, names: Names) -> list[dict[str,
     content.datasets["rings"] = data
     label = tell("layer_rings", names)
     legend = [
-        _area_item(title, fill, "rings") | {"opacity": style.RING_OPACITY}
+        area_item(title, fill, "rings") | {"opacity": style.RING_OPACITY}
         for title, fill in zip(data["columns"]["title"], data["columns"]["fill"], strict=True)
     ]
     return [
@@ -168,7 +131,7 @@ def _districts(content: Content, findings: Findings, names: Names) -> list[dict[
             draw="area",
             look="districts",
             order=ORDER.index("districts"),
-            legend=[_line_item(label, "districts")],
+            legend=[line_item(label, "districts")],
         )
     ]
 
@@ -186,10 +149,10 @@ def _filled(
     content.datasets[layer] = data
     present = set(values)
     legend = [
-        _area_item(str(names.of_value(kind, value)), fill, layer) for value, fill in fills.items() if value in present
+        area_item(str(names.of_value(kind, value)), fill, layer) for value, fill in fills.items() if value in present
     ]
     if not present <= set(fills):
-        legend.append(_area_item(tell("other_or_unknown", names), style.UNKNOWN, layer))
+        legend.append(area_item(tell("other_or_unknown", names), style.UNKNOWN, layer))
     label = tell(f"layer_{layer}", names)
     return [
         content.add(layer, label=label, dataset=layer, draw="area", look=layer, order=ORDER.index(layer), legend=legend)
@@ -225,7 +188,7 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     palette = [*style.MISSING_FILLS, style.UNKNOWN]
     statuses = [style.STATUS_FILLS[status] for status in STATUSES]
     by_count = [
-        _area_item(text, fill, "compounds")
+        area_item(text, fill, "compounds")
         for text, fill in zip([*style.missing_labels(names.language), tell("unknown", names)], palette, strict=True)
     ]
     if -1 not in steps:
@@ -236,7 +199,7 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
         if key in fills:
             used = set(fills[key])
             items = [
-                _area_item(str(names.of_value("missing", status)), style.STATUS_FILLS[status], "compounds")
+                area_item(str(names.of_value("missing", status)), style.STATUS_FILLS[status], "compounds")
                 for place, status in enumerate(STATUSES)
                 if place in used
             ]
@@ -260,19 +223,18 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
     table = findings.tables["missing"]
     place = pd.Series(range(len(compounds)), index=compounds["compound_id"])
     table = table[table["compound_id"].isin(place.index) & table["facility_class"].isin(names.classes)]
-    scale = np.where(table["unit"] == "s", 1 / 60, 1.0)
     return {
         "compound": [int(value) for value in place[table["compound_id"]]],
         "class": [names.classes.index(key) for key in table["facility_class"]],
         "status": [STATUSES.index(status) for status in table["status"]],
         "nearest": [value if isinstance(value, str) else None for value in table["nearest_name"]],
-        "walk": [plain(value, digits=1) for value in np.round(table["walk_m"].astype(float) * scale, 1)],
+        "walk": [plain(value, digits=1) for value in table["walk_m"].astype(float)],
         "unit": [str(unit) for unit in table["unit"]],
     }
 
 
 def _worst_status(rows: Mapping[str, Sequence[Any]], place: int, count: int) -> list[int] | None:
-    """Return for each neighbourhood the worst status of a class over its circles, ``None`` where the class has no row."""
+    """Return each neighbourhood's worst status of a class over its circles, ``None`` where the class has no row."""
     severity = {
         STATUSES.index(status): rank for rank, status in enumerate(("present", "no_data", "unknown", "too_far"))
     }
@@ -281,10 +243,6 @@ def _worst_status(rows: Mapping[str, Sequence[Any]], place: int, count: int) -> 
         if key == place and severity[status] >= severity[worst.get(compound, 0)]:
             worst[compound] = status
     return [worst.get(row, STATUSES.index("unknown")) for row in range(count)] if worst else None
-
-
-def _mark_item(label: str, mark: style.Mark, *, faded: bool = False) -> dict[str, Any]:
-    return {"symbol": "mark", "label": label, "shape": mark.shape, "color": mark.color, "faded": faded}
 
 
 def _facilities(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
@@ -304,7 +262,7 @@ def _facilities(content: Content, findings: Findings, names: Names) -> list[dict
             draw="mark",
             mark={"shape": names.marks[key].shape, "color": names.marks[key].color},
             order=ORDER.index("facilities"),
-            legend=[_mark_item(names.of_class(key), names.marks[key])],
+            legend=[mark_item(names.of_class(key), names.marks[key])],
         )
         for place, key in enumerate(names.classes)
         if place in present
@@ -330,8 +288,7 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
     for place, key in enumerate(names.classes):
         own = frame[frame["facility_class"] == key].sort_values("minutes", kind="stable")
         layers = []
-        for row in own.itertuples():
-            minutes = int(row.minutes)  # type: ignore[arg-type]
+        for minutes in own["minutes"].astype(int).tolist():
             label = tell("circle", names, minutes=minutes)
             color = names.marks[key].color
             opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
@@ -355,7 +312,7 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
                     legend=[item],
                 )
             )
-        nodes += _group(names.of_class(key), layers)
+        nodes += group(names.of_class(key), layers)
     return nodes
 
 
@@ -423,8 +380,8 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
     content.datasets["candidates"] = data
     diamond = style.Mark("diamond", style.CANDIDATE)
     legend = [
-        _mark_item(tell("candidate_fits", names), diamond),
-        _mark_item(tell("candidate_unfit", names), style.Mark("diamond", style.CANDIDATE_UNFIT)),
+        mark_item(tell("candidate_fits", names), diamond),
+        mark_item(tell("candidate_unfit", names), style.Mark("diamond", style.CANDIDATE_UNFIT)),
     ]
     layers = [
         content.add(
@@ -439,7 +396,7 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
         )
         for key in dict.fromkeys(data["columns"]["class"])
     ]
-    return _group(tell("layer_candidates", names), layers)
+    return group(tell("layer_candidates", names), layers)
 
 
 def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
@@ -466,51 +423,4 @@ def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str,
                 legend=[item],
             )
         )
-    return _group(tell("layer_sites", names), layers, folded=False)
-
-
-def _base(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
-    """Add the ground: the area's outline, water, railways and walls, streets merged by width."""
-    nodes = []
-    area = findings.layers["area"]
-    if not area.empty:
-        content.datasets["area"] = _ground(degrees(area, simplify_m=1.0), ["area"] * len(area), "line")
-        nodes.append(_ground_layer(content, "area", tell("layer_area", names), ["area"], names))
-    barriers = findings.layers["barriers"]
-    for kind, looks in (("polygon", ("river",)), ("line", ("river", "railway", "wall"))):
-        flat = barriers[shapely.get_dimensions(np.asarray(barriers.geometry)) == (2 if kind == "polygon" else 1)]
-        for look in looks:
-            own = flat[flat["kind"] == look]
-            if not own.empty:
-                key = f"{look}_{kind}"
-                content.datasets[key] = _ground(degrees(own, simplify_m=1.0), [look] * len(own), kind)
-                nodes.append(_ground_layer(content, key, tell(f"layer_{look}", names), [look], names))
-    streets = findings.layers["streets"]
-    if not streets.empty:
-        tiers = streets["highway"].fillna("").astype(str).map(style.street_tier)
-        present = [
-            tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()
-        ]
-        merged = [
-            shapely.line_merge(shapely.union_all(shapely.get_parts(streets.geometry[tiers == tier])))
-            for tier in present
-        ]
-        shapes = degrees(type(streets.geometry)(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
-        content.datasets["streets"] = _ground(shapes, present, "line")
-        nodes.append(_ground_layer(content, "streets", tell("layer_streets", names), present[::-1], names))
-    return nodes
-
-
-def _ground(shapes: Any, looks: list[str], kind: str) -> dict[str, Any]:  # noqa: ANN401  an object array
-    return {"shapes": pack_shapes(shapes, kind=kind), "columns": {"look": looks}, "fields": [], "noun": ""}
-
-
-def _ground_layer(content: Content, key: str, label: str, looks: list[str], names: Names) -> dict[str, Any]:
-    symbol = _area_item if content.datasets[key]["shapes"]["type"] == "polygon" else None
-    legend = [
-        symbol(label, style.LOOKS[look].fill, look)
-        if symbol
-        else _line_item(tell(f"look_{look}", names) if look.startswith("street") else label, look)
-        for look in looks
-    ]
-    return content.add(key, label=label, dataset=key, draw="ground", shown=True, legend=legend)
+    return group(tell("layer_sites", names), layers, folded=False)

@@ -6,7 +6,7 @@ lacking) and in grey print; where two things share a hue they differ in shape.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -378,8 +378,8 @@ def format_number(value: float | None, kind: str, language: Language) -> str:
 
     Examples
     --------
-    >>> format_number(12345.5, "count", "en"), format_number(12345, "hectares", "zh"), format_number(None, "count", "zh")
-    ('12,346', '1.23 公顷', '—')
+    >>> format_number(12345.5, "count", "en"), format_number(1e4, "hectares", "zh"), format_number(None, "count", "en")
+    ('12,346', '1.00 公顷', '—')
     >>> [format_number(rate, "percent", "en") for rate in (0.8725, 0.99999, 1.0)]
     ['87.3%', '>99.9%', '100.0%']
     """
@@ -480,7 +480,7 @@ def format_limit(limit: float | None, unit: str, language: Language) -> str:
     return format_number(limit, "minutes" if unit == "s" else "metres", language)
 
 
-def format_date(value: datetime.date | str | None, language: Language) -> str:
+def format_date(value: dt.date | str | None, language: Language) -> str:
     """Return a date as people write it; a text that is no ISO date is left as it stands.
 
     Examples
@@ -490,9 +490,8 @@ def format_date(value: datetime.date | str | None, language: Language) -> str:
     """
     if value is None:
         return NOTHING
-    if isinstance(value, str):
-        try:
-            value = datetime.date.fromisoformat(value[:10])
-        except ValueError:
-            return value
-    return say("map.date", language, year=value.year, month=say(f"map.month_{value.month}", language), day=value.day)
+    try:
+        day = dt.date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    except ValueError:
+        return str(value)
+    return say("map.date", language, year=day.year, month=say(f"map.month_{day.month}", language), day=day.day)

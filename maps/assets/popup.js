@@ -15,7 +15,7 @@
 
   function walked(walk, unit) {
     if (walk === null) return lc.page.nothing;
-    return unit === "s" ? lc.format(walk * 60, "minutes") : lc.format(walk, "length");
+    return lc.format(walk, unit === "s" ? "minutes" : "length");
   }
 
   // The facility classes of one neighbourhood: what is within the walk, what is nearest.

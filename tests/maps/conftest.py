@@ -1,4 +1,4 @@
-"""Makes the findings built by hand importable for the tests of this folder (`from made_findings import made_findings`)."""
+"""Makes the findings built by hand importable here: `from made_findings import made_findings`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,66 @@
+"""The ground of the map page: the area's outline, water, railways and walls, streets merged by width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from . import style
+from .pack import degrees, pack_shapes
+from .pagefields import Names, tell
+from .pagetree import Content, area_item, line_item
+
+if TYPE_CHECKING:
+    from ..layers.findings import Findings
+
+STREET_TOLERANCE_M, GROUND_TOLERANCE_M = 2.5, 1.0
+"""How far a drawn line may lie from the given one."""
+
+
+def ground(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
+    """Add the ground: the area's outline, water, railways and walls, streets merged by width."""
+    nodes = []
+    area = findings.layers["area"]
+    if not area.empty:
+        content.datasets["area"] = _ground(degrees(area, simplify_m=GROUND_TOLERANCE_M), ["area"] * len(area), "line")
+        nodes.append(_ground_layer(content, "area", tell("layer_area", names), ["area"], names))
+    barriers = findings.layers["barriers"]
+    for kind, looks in (("polygon", ("river",)), ("line", ("river", "railway", "wall"))):
+        flat = barriers[shapely.get_dimensions(np.asarray(barriers.geometry)) == (2 if kind == "polygon" else 1)]
+        for look in looks:
+            own = flat[flat["kind"] == look]
+            if not own.empty:
+                key = f"{look}_{kind}"
+                content.datasets[key] = _ground(degrees(own, simplify_m=GROUND_TOLERANCE_M), [look] * len(own), kind)
+                nodes.append(_ground_layer(content, key, tell(f"layer_{look}", names), [look], names))
+    streets = findings.layers["streets"]
+    if not streets.empty:
+        tiers = streets["highway"].fillna("").astype(str).map(style.street_tier)
+        present = [
+            tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()
+        ]
+        merged = [
+            shapely.line_merge(shapely.union_all(shapely.get_parts(streets.geometry[tiers == tier])))
+            for tier in present
+        ]
+        shapes = degrees(type(streets.geometry)(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
+        content.datasets["streets"] = _ground(shapes, present, "line")
+        nodes.append(_ground_layer(content, "streets", tell("layer_streets", names), present[::-1], names))
+    return nodes
+
+
+def _ground(shapes: Any, looks: list[str], kind: str) -> dict[str, Any]:  # noqa: ANN401  an object array
+    return {"shapes": pack_shapes(shapes, kind=kind), "columns": {"look": looks}, "fields": [], "noun": ""}
+
+
+def _ground_layer(content: Content, key: str, label: str, looks: list[str], names: Names) -> dict[str, Any]:
+    symbol = area_item if content.datasets[key]["shapes"]["type"] == "polygon" else None
+    legend = [
+        symbol(label, style.LOOKS[look].fill, look)
+        if symbol
+        else line_item(tell(f"look_{look}", names) if look.startswith("street") else label, look)
+        for look in looks
+    ]
+    return content.add(key, label=label, dataset=key, draw="ground", shown=True, legend=legend)
