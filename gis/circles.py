@@ -1,8 +1,12 @@
-"""Service circles: polygons around the streets from which a site is within reach. Pictures only: people are counted on the network."""
+"""Service circles: polygons around the streets from which a site is within reach.
+
+They are pictures: people are counted on the network.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 import shapely
@@ -10,6 +14,7 @@ from contourpy import FillType, contour_generator
 
 from . import kernels_lines
 from .reach import STANDARD, Costs, node_costs, walking_costs
+from .shapes import points_of, segments_of
 from .snap import Positions
 
 if TYPE_CHECKING:
@@ -65,7 +70,7 @@ def _stretches(
     )
 
 
-def _segments_of(
+def _pieces(
     network: WalkNetwork, edge: NDArray[np.int32], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> Segments:
     """Return the straight pieces (ends a and b) of stretches of edges."""
@@ -99,13 +104,12 @@ def reached_streets(
     """
     costs = walking_costs(network, walker)
     label = node_costs(network, sites, limit=limit, walker=walker)
-    a, b = _segments_of(network, *_stretches(network, costs, sites, label, limit, walker))
-    lines: NDArray[np.object_] = shapely.linestrings(np.stack([a, b], axis=1))
-    return lines
+    a, b = _pieces(network, *_stretches(network, costs, sites, label, limit, walker))
+    return segments_of(a, b)
 
 
 def _band(a: NDArray[np.float64], b: NDArray[np.float64]) -> shapely.Geometry:
-    """Return the ground within 25 m of segments, small holes filled: the contour of the distance from them on a grid."""
+    """Return the ground within 25 m of segments, small holes filled: a contour of their distance on a grid."""
     if a.shape[0] == 0:
         return shapely.MultiPolygon()
     low, high = np.minimum(a, b).min(axis=0) - 2 * WIDTH_M, np.maximum(a, b).max(axis=0) + 2 * WIDTH_M
@@ -115,19 +119,19 @@ def _band(a: NDArray[np.float64], b: NDArray[np.float64]) -> shapely.Geometry:
     width, height = (np.ceil((high - low) / cell).astype(np.int64) + 1).tolist()
     margin = WIDTH_M + 2 * cell
     field = np.full((height, width), margin)
-    ends = [np.ascontiguousarray(values) for values in (*(a - low).T, *(b - low).T)]
-    kernels_lines.distance_field(*ends, cell, margin, field)
+    ax, ay, bx, by = (np.ascontiguousarray(values) for values in (*(a - low).T, *(b - low).T))
+    kernels_lines.distance_field(ax, ay, bx, by, cell, margin, field)
     contours = contour_generator(z=field, fill_type=FillType.OuterOffset)
-    points, offsets = contours.filled(-1.0, WIDTH_M)
-    polygons = [_polygon(low + cell * xy, offset.astype(np.int64)) for xy, offset in zip(points, offsets, strict=True)]
-    whole = shapely.multipolygons(polygons)
+    points, offsets = cast("tuple[list[NDArray[np.float64]], list[NDArray[np.uint32]]]", contours.filled(-1.0, WIDTH_M))
+    polygons = [_polygon(low + cell * xy, offset) for xy, offset in zip(points, offsets, strict=True)]
+    whole = shapely.MultiPolygon(polygons)
     smooth = shapely.simplify(whole, SIMPLIFY_M)
     return smooth if shapely.is_valid(smooth) else shapely.make_valid(smooth, method="structure")
 
 
-def _polygon(xy: NDArray[np.float64], offset: NDArray[np.int64]) -> shapely.Polygon:
+def _polygon(xy: NDArray[np.float64], offset: NDArray[np.uint32]) -> shapely.Polygon:
     """Return a polygon of an outer ring and holes, the small ones left out."""
-    rings = [xy[i:j] for i, j in zip(offset[:-1], offset[1:], strict=True)]
+    rings = [xy[i:j] for i, j in pairwise(offset)]
     holes = [ring for ring in rings[1:] if _ring_area(ring) >= LEAST_HOLE_M2]
     return shapely.Polygon(rings[0], holes)
 
@@ -147,9 +151,9 @@ def _keep_off(circle: shapely.Geometry, barriers: NDArray[np.object_], streets: 
     solid = np.where(area, near, shapely.buffer(near, SLIT_M, cap_style="flat"))
     parts = shapely.get_parts(shapely.difference(circle, shapely.union_all(solid)))
     parts = parts[shapely.get_dimensions(parts) == 2]
-    middle = shapely.points((streets[0] + streets[1]) / 2)
+    middle = points_of((streets[0] + streets[1]) / 2)
     walked = np.unique(shapely.STRtree(parts).query(middle, predicate="intersects")[1])
-    return shapely.multipolygons(shapely.get_parts(parts[walked]))
+    return shapely.MultiPolygon(shapely.get_parts(parts[walked]).tolist())
 
 
 def service_circle(
@@ -174,7 +178,7 @@ def service_circle(
     walker
         Who walks.
     barriers
-        Polygons and lines (rivers, railways, walls) that a circle does not lap over; bridges aside, streets do not cross them.
+        Polygons and lines (rivers, railways, walls) that a circle does not lap over.
 
     Examples
     --------
@@ -193,11 +197,11 @@ def service_circle(
     circles: dict[float, shapely.Geometry] = {}
     inner: shapely.Geometry = shapely.MultiPolygon()
     for limit in sorted(set(limits)):
-        streets = _segments_of(network, *_stretches(network, costs, sites, label, limit, walker))
+        streets = _pieces(network, *_stretches(network, costs, sites, label, limit, walker))
         circle = _band(*streets)
-        if barriers is not None and len(barriers) and not circle.is_empty:
+        if barriers is not None and len(barriers) and not shapely.is_empty(circle):
             circle = _keep_off(circle, barriers, streets)
-        inner = shapely.union(circle, inner) if not inner.is_empty else circle
+        inner = shapely.union(circle, inner) if not shapely.is_empty(inner) else circle
         circles[limit] = inner
     return [circles[limit] for limit in limits]
 
@@ -214,7 +218,7 @@ def site_circles(
     order = np.argsort(sites.owner, kind="stable")
     bounds = np.searchsorted(sites.owner[order], np.arange(sites.count + 1))
     circles = []
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         rows = order[first:last]
         own = Positions(np.zeros(rows.size, np.int64), sites.edge[rows], sites.offset_m[rows], sites.access_m[rows], 1)
         circles.append(service_circle(network, own, limits=limits, walker=walker, barriers=barriers))

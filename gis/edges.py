@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import shapely
@@ -13,8 +14,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from . import kernels, kernels_lines
-from .noding import Lines
+from .noding import places_of, renumbered
+from .shapes import points_of
 from .walls import split_lines
+
+if TYPE_CHECKING:
+    from .noding import Lines
 
 Heights: TypeAlias = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Heights in metres at places float64[k, 2]; NaN where unknown."""
@@ -78,13 +83,7 @@ def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
     kind = (sort * 4 + lines.steps[of] * 2 + lines.spans[of]) * 4 + ways
     count = last - first + 1
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    compact = replace(
-        lines,
-        **{
-            name: np.flatnonzero(np.isin(ids[used], getattr(lines, name))).astype(np.int64)
-            for name in ("cut", "signals", "blocked")
-        },
-    )
+    compact = renumbered(lines, lines.node, partial(places_of, ids[used]))
     return compact, Edges(ragged(first, count), start, ends.reshape(-1, 2).astype(np.int32), kind)
 
 
@@ -108,7 +107,7 @@ def _turned_kind(kind: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def contract(edges: Edges, keep: NDArray[np.int64]) -> tuple[Edges, NDArray[np.int32]]:
-    """Return the edges with chains of one kind through nodes of two edge ends made one each, and the nodes that stay."""
+    """Return the edges with chains of one kind through nodes of two edge ends made one each, and the nodes left."""
     count = int(edges.nodes.max()) + 1
     indptr, _, arc_edge, arc_side = adjacency(edges.nodes, count)
     through = np.diff(indptr) == 2
@@ -183,7 +182,7 @@ def rank_components(
     order = np.lexsort((first, -total))
     rank = np.empty(number, dtype=np.int32)
     rank[order] = np.arange(number, dtype=np.int32)
-    return rank[label], total[order]
+    return rank[label], total[order].astype(np.float64)
 
 
 def rim_nodes(
@@ -194,5 +193,5 @@ def rim_nodes(
     flagged = np.zeros(degree.size, dtype=bool)
     ends = np.flatnonzero(degree == 1)
     shapely.prepare(border)
-    flagged[ends] = shapely.dwithin(border, shapely.points(node_xy[ends]), EDGE_OF_DATA_M)
+    flagged[ends] = shapely.dwithin(border, points_of(node_xy[ends]), EDGE_OF_DATA_M)
     return flagged

@@ -175,7 +175,8 @@ def nearest_of_labels(
 ) -> tuple[Floats, Longs]:
     """Return each owner's least cost and its site, from the labels of nodes and the sites on the same edge.
 
-    ``where`` and ``site_where`` are float64[k, 6]: offset, cost ahead, cost back, cost to (from) node 0, node 1, access.
+    ``where`` and ``site_where`` are float64[k, 6]: offset, cost ahead, cost back, cost to (from) node 0 and node 1,
+    access.
     """
     best = np.full(count, np.inf)
     chosen = np.full(count, -1, np.int64)
@@ -276,7 +277,7 @@ def _improve(node: int, cost: float, epoch: int, seen: Ints, label: Floats, heap
 
 
 @njit(cache=True, nogil=True)
-def reach_block(
+def reach_block(  # noqa: C901, PLR0912  one loop nest: a compiled function cannot share its scratch arrays
     indptr: Longs,
     arc_node: Ints,
     arc_edge: Ints,

@@ -1,4 +1,4 @@
-"""Compiled inner loops on lines: where segments meet, chains of edges, distance fields. Arrays in, arrays out, nothing checked."""
+"""Compiled inner loops on lines: where segments meet, chains of edges, distance fields. Nothing is checked."""
 
 # ruff: noqa: PLR0913, PLR0917  compiled functions take flat arrays, one argument each
 from __future__ import annotations
@@ -28,7 +28,7 @@ def chains(
     back_kind: Longs,
     through: Bools,
 ) -> tuple[Longs, Ints, Bools]:
-    """Return the chains of edges that `through` nodes join: where each starts, its edges in order, which are turned round.
+    """Return the chains of edges that `through` nodes join: starts, edges in order, which of them are turned round.
 
     ``kind`` is an edge's attributes as walked from its node 0, ``back_kind`` as walked from its node 1; a chain only
     goes on through a node of two edge ends where both edges are of the same kind in the direction of the chain.
@@ -139,7 +139,7 @@ def _apart(i: int, j: int, ax: Floats, ay: Floats, bx: Floats, by: Floats, reach
     """Return whether the boxes around two segments are further apart than ``reach_m``."""
     if min(ax[i], bx[i]) - reach_m > max(ax[j], bx[j]) or min(ax[j], bx[j]) - reach_m > max(ax[i], bx[i]):
         return True
-    return min(ay[i], by[i]) - reach_m > max(ay[j], by[j]) or min(ay[j], by[j]) - reach_m > max(ay[i], by[i])
+    return bool(min(ay[i], by[i]) - reach_m > max(ay[j], by[j]) or min(ay[j], by[j]) - reach_m > max(ay[i], by[i]))
 
 
 @njit(cache=True, nogil=True)
@@ -159,7 +159,8 @@ def _cross(i: int, j: int, ax: Floats, ay: Floats, bx: Floats, by: Floats) -> tu
 @njit(cache=True, nogil=True)
 def _share_node(i: int, j: int, node: NDArray[np.int64]) -> bool:
     """Return whether two segments end at one node."""
-    return node[i, 0] == node[j, 0] or node[i, 0] == node[j, 1] or node[i, 1] == node[j, 0] or node[i, 1] == node[j, 1]
+    near, far = node[i, 0], node[i, 1]
+    return bool(near == node[j, 0] or near == node[j, 1] or far == node[j, 0] or far == node[j, 1])
 
 
 @njit(cache=True, nogil=True)
@@ -252,7 +253,7 @@ def meeting_pairs(
 
 @njit(cache=True, nogil=True)
 def distance_field(ax: Floats, ay: Floats, bx: Floats, by: Floats, cell: float, margin: float, field: Floats) -> None:
-    """Lower `field` (rows y, columns x, grid points `cell` apart from 0, 0) to the distance of the segments within a margin."""
+    """Lower `field` (rows y, columns x, points `cell` apart from 0, 0) to the segments' distance within a margin."""
     height, width = field.shape
     for s in range(ax.size):
         left = max(0, int(np.ceil((min(ax[s], bx[s]) - margin) / cell)))

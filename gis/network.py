@@ -1,35 +1,38 @@
-"""WalkNetwork: the streets one may walk on, as arrays; built from lines or OSM ways, contracted, with its components."""
+"""WalkNetwork: the streets one may walk on, as arrays; built from lines or OSM ways."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
-from pyproj import CRS
 
 from . import kernels
 from .edges import (
-    read_only,
     Heights,
     adjacency,
     contract,
     cut_into_edges,
     drop_specks,
     rank_components,
+    read_only,
     rim_nodes,
     running_metres,
     vertex_heights,
 )
 from .errors import CrsError, Fault, InputError
-from .noding import JOIN_M, Lines, join_lines, vertex_ids
+from .noding import JOIN_M, Lines, join_lines, places_of, renumbered, vertex_ids
 from .osm import OsmWays, legality, walkable
+from .shapes import lines_of
 from .walls import Gates, Policy, Walls, enclose, take_walls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from pyproj import CRS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,8 @@ class WalkNetwork:
     signal
         bool[n], where one waits to cross.
     indptr, arc_node, arc_edge, arc_side
-        Adjacency: arcs of node i are indptr[i]…indptr[i + 1] - 1; arc_side is 0 where the arc leaves the edge's first node.
+        Adjacency: arcs of node i are indptr[i]…indptr[i + 1] - 1; arc_side is 0 where the
+        arc leaves the edge's first node.
     walls
         The walled compounds and gates as they were taken.
 
@@ -124,9 +128,7 @@ class WalkNetwork:
 
     def edge_lines(self) -> NDArray[np.object_]:
         """Return object[m], each edge as a LineString."""
-        counts = np.diff(self.coord_start)
-        lines: NDArray[np.object_] = shapely.linestrings(self.coords, indices=np.repeat(np.arange(counts.size), counts))
-        return lines
+        return lines_of(self.coords, self.coord_start)
 
     def positions_xy(self, edge: NDArray[np.int32], offset_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return float64[k, 2], the places of positions on edges."""
@@ -208,7 +210,8 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     highway
         Street class of each, in OSM's words; decides with ``tags`` by the legality table.
     level
-        int64[l], 0 on the ground; lines of different levels meet at ends only. Bridges given by ``spans`` alone are level 1.
+        int64[l], 0 on the ground; lines of different levels meet at ends only. Bridges given by ``spans``
+        alone are level 1.
     spans
         bool[l], bridges and tunnels.
     one_way
@@ -231,7 +234,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     InputError
         When coordinates are not numbers, or nothing is left to walk on.
     """
-    check_metric(crs)
+    crs = check_metric(crs)
     geometries = np.asarray(lines, dtype=object)
     parts, row = shapely.get_parts(geometries, return_index=True)
     row = row[~shapely.is_empty(parts)]
@@ -301,16 +304,12 @@ def network_from_osm(
     InputError
         When the extract has no way one may walk on.
     """
-    check_metric(crs)
+    crs = check_metric(crs)
     lines, _ = walkable(ways, policy=policy)
     if lines.node.size == 0:
         raise _nothing_to_walk_on()
     ids, node = np.unique(lines.node, return_inverse=True)
-    found = {
-        name: np.flatnonzero(np.isin(ids, getattr(lines, name))).astype(np.int64)
-        for name in ("cut", "signals", "blocked")
-    }
-    compact = replace(lines, node=node.astype(np.int64), **found)
+    compact = renumbered(lines, node.astype(np.int64), partial(places_of, ids))
     return _assemble(*enclose(compact, take_walls(walls, gates, policy)), crs=crs, heights=heights, rim=rim)
 
 

@@ -12,6 +12,8 @@ from scipy.sparse.csgraph import connected_components
 from . import kernels_lines as kernels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 JOIN_M = 0.5
@@ -75,6 +77,19 @@ class Lines:
         return np.flatnonzero(inner)
 
 
+def renumbered(
+    lines: Lines, node: NDArray[np.int64], number: Callable[[NDArray[np.int64]], NDArray[np.int64]]
+) -> Lines:
+    """Return the lines with other node ids; ``number`` says the new ids of the marked nodes."""
+    cut, signals, blocked = number(lines.cut), number(lines.signals), number(lines.blocked)
+    return replace(lines, node=node, cut=cut, signals=signals, blocked=blocked)
+
+
+def places_of(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where in ``ids`` some wanted ids stand; those that are not there are passed over."""
+    return np.flatnonzero(np.isin(ids, wanted)).astype(np.int64)
+
+
 def insert_vertices(
     lines: Lines,
     vertex: NDArray[np.int64],
@@ -96,7 +111,7 @@ def insert_vertices(
 
 
 def merge_ids(node: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return node ids (0…n-1) of vertices after the nodes ``a[i]`` and ``b[i]`` were made one; the lowest id stands for all.
+    """Return node ids (0…n-1) of vertices after the nodes ``a[i]`` and ``b[i]`` were made one, the lowest id for all.
 
     Examples
     --------
@@ -198,7 +213,7 @@ def meetings(
 def on_segments(
     lines: Lines, vertex: NDArray[np.int64], share: NDArray[np.float64], xy: NDArray[np.float64], fresh: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the node id of each place on a segment, and whether a new vertex (ids from ``fresh`` on) is needed for it."""
+    """Return the node id of each place on a segment, and whether it needs a new vertex (ids from ``fresh`` on)."""
     at_a = np.hypot(*(lines.xy[vertex] - xy).T) <= SAME_M
     at_b = np.hypot(*(lines.xy[vertex + 1] - xy).T) <= SAME_M
     at_a |= share <= 0.0

@@ -96,8 +96,8 @@ LEGALITY: tuple[Rule, ...] = (
     Rule("platform", "walk", {"public_transport": frozenset({"platform"})}),
     Rule("unknown_class", "never", {}),
 )
-"""First match decides. Sources: OSM wiki "OSM tags for routing/Access restrictions" (China follows the worldwide defaults) and
-"Key:foot", "Key:sidewalk", "Key:expressway"; CJJ 37 (expressways 快速路 carry no pedestrians)."""
+"""First match decides. Sources: OSM wiki "OSM tags for routing/Access restrictions" (China follows the worldwide
+defaults) and "Key:foot", "Key:sidewalk", "Key:expressway"; CJJ 37 (expressways 快速路 carry no pedestrians)."""
 
 LEGAL_KEYS: tuple[str, ...] = tuple(sorted({key for rule in LEGALITY for key in (*rule.when, *rule.unless)}))
 
@@ -232,8 +232,8 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
 
     Squares (``area=yes``) are crossed between the points where other ways meet them. A way that runs into nodes the
     extract lacks is kept as far as it is known, and its last known node is marked as the data's edge. Nodes with
-    ``barrier`` and ``access=no`` or ``foot=no`` part the way unless the policy is ``open``; those marked private do not:
-    who lives behind them has the key.
+    ``barrier`` and ``access=no`` or ``foot=no`` part the way unless the policy is ``open``; those marked private do
+    not: who lives behind them has the key.
 
     Parameters
     ----------

@@ -125,7 +125,7 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Placed:
-    """Positions with what the kernels need of them: ``to`` and ``come`` differ in the two columns of the ends' costs."""
+    """Positions as the kernels need them: ``to`` and ``come`` differ in the two columns of the ends' costs."""
 
     owner: NDArray[np.int64]
     edge: NDArray[np.int32]
@@ -159,7 +159,8 @@ def _place(
 
 def _edge_ways(costs: Costs) -> NDArray[np.int8]:
     """Return int8[m]: 1 where an edge can be walked ahead, plus 2 where back."""
-    return (np.isfinite(costs.edge_ahead) + 2 * np.isfinite(costs.edge_back)).astype(np.int8)
+    ahead, back = np.isfinite(costs.edge_ahead), np.isfinite(costs.edge_back)
+    return ahead.astype(np.int8) + 2 * back.astype(np.int8)
 
 
 def _starts(sorted_ids: NDArray[np.integer], count: int) -> NDArray[np.int64]:
@@ -249,7 +250,7 @@ def nearest(
 def _touches_boundary(
     network: WalkNetwork, costs: Costs, placed: _Placed, count: int, *, limit: float, coming: bool
 ) -> NDArray[np.bool_]:
-    """Return which objects are within the limit of a place where the data end, walking to it or (``coming``) from it."""
+    """Return which objects are within the limit of where the data end, walking to it or (``coming``) from it."""
     rim = np.flatnonzero(network.boundary).astype(np.int32)
     flagged = np.zeros(count, dtype=bool)
     if rim.size == 0 or placed.edge.size == 0:

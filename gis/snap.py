@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from .errors import Fault, InputError
+from .shapes import points_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,8 +55,8 @@ class Snapped:
     positions
         Where objects stand on the network.
     status
-        str[count]: ``on_street``, ``far_from_street`` (no street within the limit) or ``other_component`` (only streets that the
-        main network does not reach are near).
+        str[count]: ``on_street``, ``far_from_street`` (no street within the limit) or ``other_component`` (only streets
+        that the main network does not reach are near).
     access_m
         float64[count], the shortest straight walk; NaN when far from a street.
     edge, component
@@ -97,19 +98,20 @@ def _nearest(
     rows: NDArray[np.int64],
     limit_m: float,
 ) -> _Found:
-    """Return the nearest of some edges to the points ``rows``, where one lies within the limit; ties go to the lower edge."""
+    """Return the nearest of some edges to the points ``rows`` within the limit; ties go to the lower edge."""
     if edges.size == 0 or rows.size == 0:
         return _Found.join([])
-    points = shapely.points(xy[rows])
+    points = points_of(xy[rows])
     which, nearest = shapely.STRtree(lines[edges]).query_nearest(points, max_distance=limit_m)
     edge = edges[nearest]
     order = np.lexsort((edge, which))
     found, first = np.unique(which[order], return_index=True)
     edge = edge[order][first]
-    offset = np.clip(shapely.line_locate_point(lines[edge], points[found]), 0.0, network.edge_length_m[edge])
+    located = np.asarray(shapely.line_locate_point(lines[edge], points[found]))
+    offset = np.clip(located, 0.0, network.edge_length_m[edge])
     # The end of the line counts to the last bit as the edge's end, so that one may leave it either way.
     offset = np.where(offset >= network.edge_length_m[edge] - 1e-9, network.edge_length_m[edge], offset)
-    access = shapely.distance(lines[edge], points[found])
+    access = np.asarray(shapely.distance(lines[edge], points[found]))
     return _Found(rows[found].astype(np.int64), edge.astype(np.int32), offset, access)
 
 
@@ -136,7 +138,7 @@ def _by_gates(
     zone: int,
     limit_m: float,
 ) -> _Found:
-    """Return the street positions at a compound's open gates for points inside it: straight to the gate, then to the street."""
+    """Return the street positions at a compound's open gates for points in it: straight to gate, then to street."""
     gates = network.walls.gates
     open_gates = np.flatnonzero(gates.open & (gates.zone == zone))
     outside = np.flatnonzero((network.edge_zone == -1) & (network.edge_component == 0))
@@ -159,7 +161,7 @@ def _in_zone(
     zone: int,
     limit_m: float,
 ) -> _Found:
-    """Return the finds of points inside one sealed compound: its own lanes, else its gates, else lanes that lead nowhere."""
+    """Return the finds of points in one sealed compound: its lanes, else its gates, else lanes that lead nowhere."""
     inside, loose = _main_first(network, lines, np.flatnonzero(network.edge_zone == zone), xy, rows, limit_m)
     rest = np.setdiff1d(rows, inside.point)
     gates = _by_gates(network, lines, xy, rest, zone, limit_m)
@@ -181,9 +183,9 @@ def snap(
     """Return where points come to the street: the nearest position on a legal edge within a limit.
 
     Positions in the main component are preferred; only where none is within the limit does a point stand in a smaller
-    one (``other_component``). A point in a sealed compound comes to that compound's lanes; where it has none that lead out, to
-    the street at each open gate, the straight walk to the gate counted and not limited. No other point comes to lanes
-    inside a sealed compound. Beyond the limit a point has no position at all.
+    one (``other_component``). A point in a sealed compound comes to that compound's lanes; where it has none that lead
+    out, to the street at each open gate, the straight walk to the gate counted and not limited. No other point comes
+    to lanes inside a sealed compound. Beyond the limit a point has no position at all.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TOBLER_STEEPNESS = 3.5
 TOBLER_EASIEST_SLOPE = -0.05
-"""Walking is fastest slightly downhill (Tobler, W. 1993, Three Presentations on Geographical Analysis and Modeling, NCGIA 93-1)."""
+"""Walking is fastest slightly downhill (Tobler 1993, see `tobler`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ WALKERS: dict[str, Walker] = {
         Walker("wheelchair", 0.8, steps=False, max_slope=1 / 12),
     )
 }
-"""Profiles that ship: ``standard`` counts metres as the codes' circles do. A ramp of 1:12 is the steepest of GB 55019-2021."""
+"""Profiles that ship: ``standard`` counts metres as the codes' circles do; GB 55019-2021 has ramps to 1:12."""
 
 
 def tobler(slope: NDArray[np.float64]) -> NDArray[np.float64]:

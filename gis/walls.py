@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import shapely
 from scipy.spatial import cKDTree
 
-from .noding import SAME_M, Lines, insert_vertices, meetings, merge_ids, on_segments
+from .noding import SAME_M, Lines, insert_vertices, meetings, merge_ids, on_segments, places_of, renumbered
+from .shapes import points_of, segments_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +108,7 @@ def zone_of(polygons: NDArray[np.object_], sealed: NDArray[np.bool_], xy: NDArra
         return zone
     low, high = shapely.total_bounds(polygons[rows]).reshape(2, 2)
     near = np.flatnonzero(((xy >= low) & (xy <= high)).all(axis=1))
-    point, polygon = shapely.STRtree(polygons[rows]).query(shapely.points(xy[near]), predicate="within")
+    point, polygon = shapely.STRtree(polygons[rows]).query(points_of(xy[near]), predicate="within")
     area = shapely.area(polygons[rows])
     order = np.lexsort((polygon, area[polygon], point))
     found, first = np.unique(point[order], return_index=True)
@@ -120,7 +122,7 @@ def _with_zones(gates: Gates, polygons: NDArray[np.object_], walled: NDArray[np.
     loose, rows = np.flatnonzero(gates.zone < 0), np.flatnonzero(walled)
     if loose.size and rows.size:
         tree = shapely.STRtree(shapely.boundary(polygons[rows]))
-        gate, wall = tree.query_nearest(shapely.points(gates.xy[loose]), max_distance=GATE_OF_WALL_M)
+        gate, wall = tree.query_nearest(points_of(gates.xy[loose]), max_distance=GATE_OF_WALL_M)
         order = np.lexsort((wall, gate))
         found, first = np.unique(gate[order], return_index=True)
         zone[loose[found]] = rows[wall[order][first]]
@@ -128,7 +130,7 @@ def _with_zones(gates: Gates, polygons: NDArray[np.object_], walled: NDArray[np.
 
 
 def take_walls(polygons: NDArray[np.object_] | None, gates: Gates | None, policy: Policy) -> Walls:
-    """Return which compounds are sealed: those with a wall and at least one open gate, unless the policy is ``open``."""
+    """Return which compounds are sealed: those with a wall and an open gate, unless the policy is ``open``."""
     if polygons is None:
         return no_walls()
     walled = ~(shapely.is_missing(polygons) | shapely.is_empty(polygons))
@@ -143,7 +145,7 @@ def take_walls(polygons: NDArray[np.object_] | None, gates: Gates | None, policy
 
 
 def split_lines(lines: Lines, at: NDArray[np.int64], zone: NDArray[np.int32] | None = None) -> Lines:
-    """Return the lines cut in two at inner vertices; ``zone`` (one a segment, before the cut) becomes the lines' own."""
+    """Return the lines cut in two at inner vertices; ``zone`` (one a segment, before the cut) becomes the lines'."""
     counts = np.ones(lines.node.size, dtype=np.int64)
     counts[at] = 2
     vertex = np.repeat(np.arange(lines.node.size), counts)
@@ -224,24 +226,24 @@ def _unmet_gates(lines: Lines, walls: Walls) -> NDArray[np.int64]:
 def _nearest_segment(
     lines: Lines, rows: NDArray[np.int64], xy: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the segment (of ``rows``, by first vertex) nearest to each point within a gate's reach (-1: none), share, foot."""
+    """Return the segment of ``rows`` nearest to each point within a gate's reach (-1: none), share, foot."""
     found = np.full(xy.shape[0], -1, dtype=np.int64)
     share, foot = np.zeros(xy.shape[0]), xy.copy()
     if rows.size and xy.shape[0]:
         ends = np.stack([lines.xy[rows], lines.xy[rows + 1]], axis=1)
-        segments = shapely.linestrings(ends)
-        point, nearest = shapely.STRtree(segments).query_nearest(shapely.points(xy), max_distance=GATE_M)
+        segments = segments_of(ends[:, 0], ends[:, 1])
+        point, nearest = shapely.STRtree(segments).query_nearest(points_of(xy), max_distance=GATE_M)
         order = np.lexsort((nearest, point))
         who, first = np.unique(point[order], return_index=True)
         nearest = nearest[order][first]
         found[who] = rows[nearest]
-        share[who] = shapely.line_locate_point(segments[nearest], shapely.points(xy[who]), normalized=True)
+        share[who] = shapely.line_locate_point(segments[nearest], points_of(xy[who]), normalized=True)
         foot[who] = ends[nearest, 0] + share[who, None] * (ends[nearest, 1] - ends[nearest, 0])
     return found, share, foot
 
 
 def _connect_gates(lines: Lines, walls: Walls) -> tuple[Lines, NDArray[np.int64]]:
-    """Return the lines with a short walk through each gate that lies near a street on both sides, and the gates that do not."""
+    """Return the lines with a short walk through each gate near a street on both sides, and the other gates."""
     unmet = _unmet_gates(lines, walls)
     if unmet.size == 0:
         return lines, unmet
@@ -298,63 +300,51 @@ def add_lines(
     )
 
 
-def _pass_gates(lines: Lines, walls: Walls) -> Lines:
-    """Return the lines with nodes parted by zone, and joined again (or left one way) where a gate lets people pass."""
-    rows, zone, place, pair_of = _zone_nodes(lines)
-    node = np.zeros(int(pair_of.max()) + 1, dtype=np.int64)
-    node[pair_of] = lines.node
-    parted = replace(
-        lines, node=pair_of, **{name: _pairs_of(getattr(lines, name), node) for name in ("cut", "signals", "blocked")}
-    )
+def _passages(
+    walls: Walls, rows: NDArray[np.int64], zone: NDArray[np.int32], place: NDArray[np.float64], node: NDArray[np.int64]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the (node, zone) pairs that gates make one, and those that let people out but not in."""
     gates = walls.gates
     usable = np.flatnonzero(gates.open & (gates.zone >= 0))
     if rows.size == 0 or usable.size == 0:
-        return parted
+        return [], []
     public = gates.public | (walls.policy == "gated")
-    near = cKDTree(place).query_ball_point(gates.xy[usable], GATE_M)
     joins: set[tuple[int, int]] = set()
     exits: set[tuple[int, int]] = set()
     by_node: dict[int, list[int]] = {}
     for k, row in enumerate(rows.tolist()):
         by_node.setdefault(int(node[row]), []).append(k)
-    for gate, found in zip(usable.tolist(), near, strict=True):
-        for k in found:
-            if zone[k] != gates.zone[gate]:
-                continue
+    tree = cKDTree(place)
+    for gate in usable.tolist():
+        found = tree.query_ball_point(gates.xy[gate], GATE_M)
+        for k in (k for k in found if zone[k] == gates.zone[gate]):
             for other in by_node[int(node[rows[k]])]:
                 if other != k and public[gate]:
                     joins.add((int(rows[k]), int(rows[other])))
                 elif other != k and zone[other] == -1:
                     exits.add((int(rows[k]), int(rows[other])))
+    return sorted(joins), sorted(exits)
+
+
+def _pass_gates(lines: Lines, walls: Walls) -> Lines:
+    """Return the lines with nodes parted by zone, and joined again (or left one way) where a gate lets people pass."""
+    rows, zone, place, pair_of = _zone_nodes(lines)
+    node = np.zeros(int(pair_of.max()) + 1, dtype=np.int64)
+    node[pair_of] = lines.node
+    parted = renumbered(lines, pair_of, partial(places_of, node))
+    joins, exits = _passages(walls, rows, zone, place, node)
     if exits:
-        ends = np.array(sorted(exits), dtype=np.int64)
-        where = np.zeros((node.size, 2))
-        where[pair_of] = lines.xy
-        zones = lines.zone[lines.line]
-        zone_of_pair = np.full(node.size, -1, dtype=np.int32)
-        zone_of_pair[pair_of] = zones
-        parted = add_lines(
-            parted,
-            where[ends.ravel()],
-            ends.ravel(),
-            zone=zone_of_pair[ends[:, 0]],
-            class_name=GATE_CLASS,
-            one_way=True,
-        )
+        ends = np.array(exits, dtype=np.int64)
+        where, zone_of_pair = np.zeros((node.size, 2)), np.full(node.size, -1, dtype=np.int32)
+        where[pair_of], zone_of_pair[pair_of] = lines.xy, lines.zone[lines.line]
+        inside = zone_of_pair[ends[:, 0]]
+        ends = ends.ravel()
+        parted = add_lines(parted, where[ends], ends, zone=inside, class_name=GATE_CLASS, one_way=True)
     if joins:
-        a, b = np.array(sorted(joins), dtype=np.int64).T
+        a, b = np.array(joins, dtype=np.int64).T
         ids = merge_ids(np.arange(node.size), a, b)
-        parted = replace(
-            parted,
-            node=ids[parted.node],
-            **{name: np.unique(ids[getattr(parted, name)]) for name in ("cut", "signals", "blocked")},
-        )
+        parted = renumbered(parted, ids[parted.node], lambda marked: np.unique(ids[marked]))
     return parted
-
-
-def _pairs_of(ids: NDArray[np.int64], node: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the (node, zone) pairs of some nodes."""
-    return np.flatnonzero(np.isin(node, ids)).astype(np.int64)
 
 
 def enclose(lines: Lines, walls: Walls) -> tuple[Lines, Walls]:

@@ -1,0 +1,235 @@
+"""Streets in OSM files: ways, walls and gates as arrays, from PBF or XML, clipped or whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..gis.errors import Fault, InputError, MissingFileError
+from ..gis.osm import GATE_BARRIERS, LEAST_WALLED_M2, PRIVATE, WALL_BARRIERS
+from ..gis.walls import Gates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pyproj
+    from numpy.typing import NDArray
+
+    from ..gis.osm import Tags
+
+WAY_KEYS = ("highway", "barrier", "railway", "public_transport")
+NODE_KEYS = ("barrier", "entrance", "crossing", "highway")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extract:
+    """What an OSM file holds of streets: ways and the nodes that matter, in degrees.
+
+    Parameters
+    ----------
+    way_id, start, node
+        As in `lifecircle.gis.osm.OsmWays`.
+    lonlat
+        float64[k, 2]; NaN where the file lacks the node.
+    tags
+        One dictionary a way.
+    node_tags, node_place
+        Tags and lon, lat of barrier, entrance and signal nodes.
+    box
+        Bounds that the file states, if it does.
+    """
+
+    way_id: NDArray[np.int64]
+    start: NDArray[np.int64]
+    node: NDArray[np.int64]
+    lonlat: NDArray[np.float64]
+    tags: list[dict[str, str]]
+    node_tags: dict[int, dict[str, str]]
+    node_place: dict[int, tuple[float, float]]
+    box: tuple[float, float, float, float] | None
+
+
+def osm_ways(paths: Iterable[Path]) -> Extract:
+    """Return the streets, walls and barrier nodes of OSM files (PBF or XML).
+
+    Ways may come before their nodes, may name nodes that the file lacks, and may stand in several files.
+
+    Raises
+    ------
+    MissingFileError
+        When a file does not exist.
+    InputError
+        When a file cannot be read as OSM.
+    """
+    files = list(paths)
+    ways: dict[int, tuple[list[int], dict[str, str]]] = {}
+    for path in files:
+        if not path.is_file():
+            message = f"{path} does not exist"
+            raise MissingFileError(message, Fault("faults.file_missing", file=str(path), layer="streets"))
+        _read(path, ways)
+    way_id = np.array(sorted(ways), dtype=np.int64)
+    refs = [ways[way][0] for way in way_id.tolist()]
+    node = np.array([ref for row in refs for ref in row], dtype=np.int64)
+    start = np.concatenate([[0], np.cumsum([len(row) for row in refs], dtype=np.int64)]).astype(np.int64)
+    ids = np.unique(node)
+    places = np.full((ids.size, 2), np.nan)
+    node_tags: dict[int, dict[str, str]] = {}
+    node_place: dict[int, tuple[float, float]] = {}
+    boxes = [_read_nodes(path, ids, places, node_tags, node_place) for path in files]
+    known = [box for box in boxes if box is not None]
+    box = None
+    if known and len(known) == len(files):
+        corners = np.array(known)
+        west, south = corners[:, :2].min(axis=0).tolist()
+        east, north = corners[:, 2:].max(axis=0).tolist()
+        box = (west, south, east, north)
+    lonlat = places[np.searchsorted(ids, node)]
+    tags = [ways[way][1] for way in way_id.tolist()]
+    return Extract(way_id, start, node, lonlat, tags, node_tags, node_place, box)
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    """Return the error for a file that is not OSM, or broken off."""
+    message = f"{path} cannot be read as OSM: {error}"
+    return InputError(
+        message, Fault("streets.osm_unreadable", file=str(path), layer="streets", detail={"error": str(error)})
+    )
+
+
+def _read(path: Path, ways: dict[int, tuple[list[int], dict[str, str]]]) -> None:
+    """Add a file's streets, platforms and walls to the ways."""
+    import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
+
+    try:
+        found = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter(*WAY_KEYS))
+        way: Any  # only ways and nodes come, which the reader's types do not say
+        for way in found:
+            tags = {tag.k: tag.v for tag in way.tags}
+            platform = tags.get("railway") == "platform" or tags.get("public_transport") == "platform"
+            if "highway" in tags or platform or tags.get("barrier") in WALL_BARRIERS:
+                ways[way.id] = ([node.ref for node in way.nodes], tags)
+    except RuntimeError as error:
+        raise _unreadable(path, error) from error
+
+
+def _read_nodes(
+    path: Path,
+    ids: NDArray[np.int64],
+    places: NDArray[np.float64],
+    node_tags: dict[int, dict[str, str]],
+    node_place: dict[int, tuple[float, float]],
+) -> tuple[float, float, float, float] | None:
+    """Fill in the places of nodes, and the tags of those that matter; return the bounds that the file states."""
+    import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
+
+    places_of = osmium.index.create_map("flex_mem")
+    lookup = osmium.NodeLocationsForWays(places_of)
+    lookup.ignore_errors()
+    try:
+        osmium.apply(str(path), lookup)
+        for row, node_id in enumerate(ids.tolist()):
+            try:
+                place = places_of.get(node_id)
+            except KeyError:
+                continue
+            if place.valid():
+                places[row] = place.lon, place.lat
+        tagged = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        stated = tagged.header.box()
+        node: Any
+        for node in tagged.with_filter(osmium.filter.KeyFilter(*NODE_KEYS)):
+            if node.location.valid():
+                node_tags[node.id] = {tag.k: tag.v for tag in node.tags}
+                node_place[node.id] = (node.lon, node.lat)
+    except RuntimeError as error:
+        raise _unreadable(path, error) from error
+    if not stated.valid():
+        return None
+    return (stated.bottom_left.lon, stated.bottom_left.lat, stated.top_right.lon, stated.top_right.lat)
+
+
+def osm_walls(extract: Extract, xy: NDArray[np.float64], first_zone: int) -> tuple[NDArray[np.object_], Gates]:
+    """Return the closed walls of an extract as compounds, and the nodes by which they are entered as gates.
+
+    A wall is entered at its gate and entrance nodes, and wherever a street shares a node with it.
+    """
+    rows = [
+        row
+        for row, tags in enumerate(extract.tags)
+        if tags.get("barrier") in WALL_BARRIERS
+        and "highway" not in tags
+        and extract.start[row + 1] - extract.start[row] >= 4
+        and extract.node[extract.start[row]] == extract.node[extract.start[row + 1] - 1]
+    ]
+    stretches = [slice(int(extract.start[row]), int(extract.start[row + 1])) for row in rows]
+    rings = [stretch for stretch in stretches if np.isfinite(xy[stretch]).all()]
+    polygons = [shapely.Polygon(xy[stretch]) for stretch in rings]
+    kept = [k for k, polygon in enumerate(polygons) if polygon.is_valid and polygon.area >= LEAST_WALLED_M2]
+    on_street = np.zeros(extract.node.size, dtype=bool)
+    for row, tags in enumerate(extract.tags):
+        if "highway" in tags:
+            on_street[extract.start[row] : extract.start[row + 1]] = True
+    joined = set(np.unique(extract.node[on_street]).tolist())
+    places: list[tuple[int, int]] = []
+    for zone, k in enumerate(kept):
+        vertices = range(rings[k].start, rings[k].stop - 1)
+        places += [
+            (v, zone)
+            for v in vertices
+            if int(extract.node[v]) in joined or _is_gate(extract.node_tags.get(int(extract.node[v]), {}))
+        ]
+    of_gate = [extract.node_tags.get(int(extract.node[v]), {}) for v, _ in places]
+    walls = np.empty(len(kept), dtype=object)
+    walls[:] = [polygons[k] for k in kept]
+    gates = Gates(
+        xy[[v for v, _ in places]].reshape(-1, 2),
+        np.array([_is_open(tag) for tag in of_gate], dtype=bool),
+        np.array([_is_public(tag) for tag in of_gate], dtype=bool),
+        np.array([first_zone + zone for _, zone in places], dtype=np.int32),
+    )
+    return walls, gates
+
+
+def _is_gate(tags: Tags) -> bool:
+    """Return whether a node is a way in."""
+    return tags.get("barrier") in GATE_BARRIERS or "entrance" in tags
+
+
+def _is_open(tags: Tags) -> bool:
+    """Return whether somebody on foot may pass a gate."""
+    return tags.get("foot") != "no" and (
+        tags.get("access") != "no" or tags.get("foot") in {"yes", "designated", "permissive"}
+    )
+
+
+def _is_public(tags: Tags) -> bool:
+    """Return whether a gate is for everybody as far as one knows."""
+    return tags.get("foot", tags.get("access", "yes")) not in PRIVATE
+
+
+def osm_gates(extract: Extract, to_metres: pyproj.Transformer) -> Gates:
+    """Return the gate nodes of an extract, for the compounds whose walls they stand in."""
+    ids = [node for node in sorted(extract.node_tags) if extract.node_tags[node].get("barrier") in GATE_BARRIERS]
+    if not ids:
+        return Gates.none()
+    lon, lat = np.array([extract.node_place[node] for node in ids]).T
+    tags = [extract.node_tags[node] for node in ids]
+    return Gates(
+        np.column_stack(to_metres.transform(lon, lat)),
+        np.array([_is_open(tag) for tag in tags], dtype=bool),
+        np.array([_is_public(tag) for tag in tags], dtype=bool),
+        np.full(len(ids), -1, dtype=np.int32),
+    )
+
+
+def rim_of(box: tuple[float, float, float, float] | None, to_metres: pyproj.Transformer) -> shapely.Geometry | None:
+    """Return the border of the bounds that an extract states, in metres."""
+    if box is None:
+        return None
+    border = shapely.segmentize(shapely.boundary(shapely.box(*box)), 0.01)
+    return shapely.transform(border, lambda lonlat: np.column_stack(to_metres.transform(lonlat[:, 0], lonlat[:, 1])))
