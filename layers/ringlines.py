@@ -100,17 +100,18 @@ def _named_lines(study: Study) -> gpd.GeoDataFrame:
 
 def _matching(lines: gpd.GeoDataFrame, section: RingSection) -> tuple[list[Geometries], list[Fault]]:
     """Return the lines of each pattern of a ring, and a fault for each pattern without any."""
-    names = lines["name"].astype(str)
+    names = [str(name) for name in lines["name"]]
     groups: list[Geometries] = []
     faults: list[Fault] = []
     for text in section.bounded_by:
         try:
-            chosen = names.str.fullmatch(text).to_numpy(dtype=np.bool_)
+            pattern = re.compile(text)
         except re.error as error:
             faults.append(Fault("rings.bad_pattern", row=section.name, value=text, detail={"reason": str(error)}))
             continue
+        chosen = np.array([pattern.fullmatch(name) is not None for name in names], dtype=np.bool_)
         if not chosen.any():
-            close = ", ".join(get_close_matches(text, names.unique().tolist(), n=3, cutoff=0.4)) or "-"
+            close = ", ".join(get_close_matches(text, sorted(set(names)), n=3, cutoff=0.4)) or "-"
             faults.append(Fault("rings.no_line", row=section.name, value=text, detail={"close": close}))
             continue
         parts = shapely.get_parts(shapely.force_2d(lines.geometry.to_numpy()[chosen]))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import geopandas as gpd
 import pytest
 import shapely
+from pyproj import CRS
+
 from lifecircle.layers.settings import StudySettings
 from lifecircle.layers.study import Study
-from pyproj import CRS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ class MakeStudy(Protocol):
         """Return a study of a square with its corner at the origin."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_study() -> MakeStudy:
     """Make a study of a square from frames; nothing is read from disk."""
 

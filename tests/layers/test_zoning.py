@@ -1,0 +1,152 @@
+"""Zoning: dirty codes of both systems, shares that add up, balances that add up to the area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecircle.layers.rings import rings_of
+from lifecircle.layers.words import say
+from lifecircle.layers.zoning import (
+    clean_code,
+    find_parcels,
+    group_name,
+    land_uses,
+    other_code,
+    parcels_of,
+    use_group,
+    zoning_balance,
+)
+
+if TYPE_CHECKING:
+    from .conftest import MakeStudy
+
+CRS_M = "EPSG:4548"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("R2", ["R2"]),
+        ("ｒ２", ["R2"]),
+        (" r2 ", ["R2"]),
+        ("R2/B1", ["R2", "B1"]),
+        ("R2、B1", ["R2", "B1"]),
+        ("R2+A33+G1", ["R2", "A33", "G1"]),
+        ("R2 B1", ["R2", "B1"]),
+        ("0701+0901", ["0701", "0901"]),
+        ("701", ["0701"]),
+        ("70102", ["070102"]),
+        ("080701", ["080701"]),
+        ("Rx2", ["R22"]),
+        ("R2二类居住用地", ["R2"]),
+        ("二类居住用地(R2)", ["R2"]),
+        ("二类居住用地", ["R2"]),
+        ("社会福利用地", ["A6"]),
+        ("城镇社区服务设施用地", ["0702"]),
+        ("C2", ["B1"]),
+        ("Residential", ["R"]),
+        ("", [""]),
+        ("??", [""]),
+        ("99", [""]),
+    ],
+)
+def test_dirty_codes_become_clean(text: str, codes: list[str]) -> None:
+    assert [use.code for use in land_uses(text)] == codes
+
+
+def test_stated_shares_count() -> None:
+    uses = land_uses("B1(30%)/R2(70%)")
+    assert [(use.code, use.share) for use in uses] == [("R2", 0.7), ("B1", 0.3)]
+    assert [use.share for use in land_uses("B1(30%)/R2")] == [0.5, 0.5], "a share that only some state says nothing"
+
+
+codes_in_files = st.lists(
+    st.sampled_from(["R2", "b1", "0701", "080701", "A33", "ｇ１", "16", "住宅用地", "?", "M1", "E2", "17"]),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(codes_in_files, st.sampled_from(["/", "+", "、", "，", ";"]))
+def test_the_shares_of_a_parcel_add_up(parts: list[str], join: str) -> None:
+    uses = land_uses(join.join(parts))
+    assert sum(use.share for use in uses) == pytest.approx(1.0)
+    assert all(group_name(use.group, "zh") and group_name(use.group, "en") for use in uses)
+
+
+@given(st.text(max_size=12))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    assert land_uses(text)
+    assert land_uses(clean_code(text)) == land_uses(clean_code(clean_code(text)))
+
+
+def test_both_systems_say_the_same_group() -> None:
+    for code, other in (("A6", "0807"), ("B1", "0901"), ("R22", "0702"), ("G1", "1401"), ("W", "11"), ("M", "1001")):
+        assert other_code(code, "gb") == other
+        assert use_group(code) == use_group(other)
+
+
+def parcels(rows: list[tuple[str, float | None, shapely.Geometry]]) -> gpd.GeoDataFrame:
+    columns = {"land_use": [use for use, *_ in rows], "far": [far for _, far, _ in rows]}
+    return gpd.GeoDataFrame(columns, geometry=[shape for *_, shape in rows], crs=CRS_M)
+
+
+boxes = st.lists(
+    st.tuples(
+        st.integers(-5, 40),
+        st.integers(-5, 40),
+        st.integers(1, 25),
+        st.integers(1, 25),
+        st.sampled_from(["R2", "B1/R2", "x"]),
+    ),
+    max_size=8,
+)
+
+
+@given(boxes)
+def test_the_balance_adds_up_to_every_ring(make_study: MakeStudy, rows: list[tuple[int, int, int, int, str]]) -> None:
+    shapes = [(use, 2.0, shapely.box(x * 100, y * 100, (x + w) * 100, (y + h) * 100)) for x, y, w, h, use in rows]
+    rings = gpd.GeoDataFrame({"name": ["内"]}, geometry=[shapely.Point(2000, 2000).buffer(900)], crs=CRS_M)
+    layers = {"rings": rings, **({"parcels": parcels(shapes)} if shapes else {})}
+    study = make_study(layers)
+    drawn = rings_of(study)
+    balance = zoning_balance(parcels_of(study, drawn), drawn)
+    assert balance["area_m2"].sum() == pytest.approx(4000.0**2, rel=1e-6)
+    by_ring = balance.groupby("ring_id")[["area_m2", "share"]].sum()
+    assert by_ring["share"].to_numpy() == pytest.approx(1.0, rel=1e-6)
+    assert by_ring["area_m2"].to_numpy() == pytest.approx(
+        drawn.set_index("ring_id")["area_m2"][by_ring.index].to_numpy(), rel=1e-6
+    )
+    assert (balance["area_m2"] > 0).all()
+
+
+def test_ground_without_a_parcel_is_its_own_use(make_study: MakeStudy) -> None:
+    study = make_study()
+    rings = rings_of(study)
+    balance = zoning_balance(parcels_of(study, rings), rings)
+    assert balance[["use_group", "area_m2", "share"]].to_numpy().tolist() == [["none", 16e6, 1.0]]
+
+
+def test_overlaps_and_unknown_codes_are_said(make_study: MakeStudy) -> None:
+    rows = [("R2", 2.0, shapely.box(0, 0, 200, 200)), ("乱码", None, shapely.box(100, 0, 300, 200))]
+    study = make_study({"parcels": parcels(rows)})
+    found = find_parcels(study, rings_of(study))
+    assert [note.code for note in found.notes] == ["zoning.overlap_removed", "zoning.unknown_code"]
+    assert found.frame["area_m2"].tolist() == pytest.approx([40000, 20000])
+    assert found.frame["use_group"].tolist() == ["residential", "unknown"]
+    assert all(say(note.code, language, **note.detail) for note in found.notes for language in ("zh", "en"))
+
+
+def test_floor_area_is_ground_times_ratio_where_known(make_study: MakeStudy) -> None:
+    rows = [("R2", 2.0, shapely.box(0, 0, 100, 100)), ("G1", None, shapely.box(200, 0, 300, 100))]
+    study = make_study({"parcels": parcels(rows)})
+    rings = rings_of(study)
+    balance = zoning_balance(parcels_of(study, rings), rings).set_index("use_group")
+    assert balance.loc["residential", "floor_area_m2"] == pytest.approx(20000)
+    assert balance["floor_area_m2"].isna()[["green", "none"]].all()
