@@ -113,8 +113,8 @@ def max_cover(
     Raises
     ------
     InputError
-        For missing, negative or broken weights, no weight at all, fewer than 1 or more sites than candidates, shapes that
-        differ; all faults together.
+        For missing, negative or broken weights, no weight at all, fewer than 1 or more sites than candidates, shapes
+        that differ; all faults together.
     InfeasibleError
         When there are no candidates.
 

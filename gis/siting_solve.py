@@ -16,11 +16,13 @@ import highspy
 import numpy as np
 
 from .errors import SolverError
+from .siting_bound import relax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csc_array, csr_array
 
+    from .siting_bound import Relaxed
     from .siting_reduce import Reduced
 
     Ints: TypeAlias = NDArray[np.int64]
@@ -63,17 +65,29 @@ def solve(problem: Reduced, sites: int, *, seconds: float, gap: float) -> Solved
     chosen = improved(problem.cover, columns, key, greedy(columns, key, sites))
     value = covered_weight(columns, problem.weight, chosen)
     bound = easy_bound(columns, problem.weight, chosen, sites)
-    if bound > value:
-        better, solver_bound = _prove(problem, sites, chosen, seconds=deadline - time.perf_counter(), gap=gap)
-        bound = min(bound, solver_bound)
-        if covered_weight(columns, problem.weight, better) > value:
-            chosen = improved(problem.cover, columns, key, better)
+    if bound - value > gap * bound:
+        relaxed = relax(problem, sites, value)
+        chosen = _better(problem, columns, key, chosen, relaxed.promising)
+        if covered_weight(columns, problem.weight, chosen) > value:  # a better answer rules more candidates out
             value = covered_weight(columns, problem.weight, chosen)
-        bound = max(bound, value)
+            relaxed = relax(problem, sites, value)
+        bound = max(min(bound, relaxed.bound), value)
+        if bound - value > gap * bound:
+            left = deadline - time.perf_counter()
+            found, solver_bound = _prove(problem, sites, chosen, relaxed, seconds=left, gap=gap)
+            chosen = _better(problem, columns, key, chosen, found)
+            value = covered_weight(columns, problem.weight, chosen)
+            bound = max(min(bound, solver_bound), value)
     proven = bound == value
     if proven and scale > 1 and problem.cover.nnz <= TIE_PAIRS:
         chosen = _best_tie(problem, sites, chosen, value)
     return Solved(np.sort(chosen), bound, proven)
+
+
+def _better(problem: Reduced, columns: csc_array, key: Ints, known: Ints, other: Ints) -> Ints:
+    """Return the better of a known answer and another one after swaps; the known one when equal."""
+    swapped = improved(problem.cover, columns, key, other)
+    return swapped if covered_weight(columns, key, swapped) > covered_weight(columns, key, known) else known
 
 
 def _keys(problem: Reduced) -> tuple[Ints, int]:
@@ -183,12 +197,18 @@ def easy_bound(columns: csc_array, weight: Ints, chosen: Ints, sites: int) -> in
     return int(min(weight.sum(), single, weight.sum() - left.sum() + further))
 
 
-def _prove(problem: Reduced, sites: int, start: Ints, *, seconds: float, gap: float) -> tuple[Ints, int]:
-    """Run HiGHS from an answer; return the best answer and the proven bound."""
+def _prove(
+    problem: Reduced, sites: int, start: Ints, relaxed: Relaxed, *, seconds: float, gap: float
+) -> tuple[Ints, int]:
+    """Run HiGHS from an answer on what the relaxation leaves open; return the best answer and the proven bound.
+
+    The bound holds for answers better than the start: the relaxation has ruled out that others are.
+    """
     if seconds <= 0:
-        return start, int(problem.weight.sum())
+        return start, relaxed.bound
     solver = _solver(seconds=seconds, gap=gap)
     _pass_model(solver, problem, sites, problem.weight.astype(np.float64))
+    _fix(solver, relaxed, start)
     _pass_start(solver, problem, start)
     solver.run()
     info = solver.getInfo()
@@ -213,6 +233,14 @@ def _best_tie(problem: Reduced, sites: int, start: Ints, value: int) -> Ints:
     same = covered_weight(columns, problem.weight, found) == value
     more = covered_weight(columns, problem.tie, found) > covered_weight(columns, problem.tie, start)
     return found if same and more else start
+
+
+def _fix(solver: highspy.Highs, relaxed: Relaxed, start: Ints) -> None:
+    """Take the candidates out that no better answer contains; the start keeps its own, so that it stays an answer."""
+    kept = np.isin(np.arange(len(relaxed.out)), start)
+    for bounds, columns in (((0.0, 0.0), relaxed.out & ~kept), ((1.0, 1.0), relaxed.into & kept)):
+        rows = np.flatnonzero(columns).astype(np.int32)
+        solver.changeColsBounds(len(rows), rows, np.full(len(rows), bounds[0]), np.full(len(rows), bounds[1]))
 
 
 def _solver(*, seconds: float, gap: float) -> highspy.Highs:

@@ -12,7 +12,8 @@ from scipy.sparse import csr_array, csr_matrix
 
 from lifecircle.gis.errors import InfeasibleError, InputError
 from lifecircle.gis.siting import max_cover
-from lifecircle.gis.siting_reduce import pattern, reduce
+from lifecircle.gis.siting_bound import relax
+from lifecircle.gis.siting_reduce import Reduced, pattern, reduce
 from lifecircle.gis.siting_solve import easy_bound, greedy, improved
 
 
@@ -120,6 +121,25 @@ def test_more_sites_and_more_candidates_never_hurt(
         assert max_cover(csr_array(matrix), weights, sites=sites + 1, covered=covered).objective >= whole.objective
         fewer = max_cover(csr_array(matrix[:, :-1]), weights, sites=sites, covered=covered)
         assert fewer.objective <= whole.objective
+
+
+@settings(max_examples=100, deadline=None)
+@given(instances())
+def test_the_relaxation_bounds_and_rules_out_rightly(
+    instance: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int],
+) -> None:
+    matrix, weights, ties, _, sites = instance
+    none = np.zeros(len(weights), dtype=bool)
+    best, _ = best_of_all(matrix, weights, ties, none, sites)
+    problem = Reduced(csr_array(matrix.astype(np.int8)), weights, ties, np.arange(matrix.shape[1]))
+    for value in {0, best // 2, max(best - 1, 0)}:
+        relaxed = relax(problem, sites, value)
+        assert relaxed.bound >= best
+        assert len(relaxed.promising) == sites
+        for choice in combinations(range(matrix.shape[1]), sites):
+            if covers(matrix, choice, weights, none) > value:
+                assert not relaxed.out[list(choice)].any()
+                assert relaxed.into.sum() == relaxed.into[list(choice)].sum()
 
 
 def city(demand: int, candidates: int, *, seed: int = 1) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
