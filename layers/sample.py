@@ -1,8 +1,8 @@
 """A made-up city of any size: the default input, the tests and the benchmarks; plainly labelled as made up.
 
-It has what makes walking distances hard: a river with few bridges, a railway, an old core of fine lanes, ring roads with
-an expressway that nobody may walk on, walled compounds with gates, hills, new districts with wide blocks and few services.
-It is written as ordinary files and read back by the code that reads a user's files.
+It has what makes walking distances hard: a river with few bridges, a railway, an old core of fine lanes, ring roads
+with an expressway that nobody may walk on, walled compounds with gates, hills, new districts with wide blocks and few
+services. It is written as ordinary files and read back by the code that reads a user's files.
 """
 
 from __future__ import annotations
@@ -69,6 +69,18 @@ class City:
     terrain_cell_m: float
 
 
+def _refuse_bad_size(people: int, seed: int) -> None:
+    """Raise `InputError` when there is no such city."""
+    faults = []
+    if not LEAST_PEOPLE <= people <= MOST_PEOPLE:
+        faults.append(Fault("sample.people_range", value=people, detail={"least": LEAST_PEOPLE, "most": MOST_PEOPLE}))
+    if seed < 0:
+        faults.append(Fault("sample.seed_negative", value=seed))
+    if faults:
+        message = f"a made-up city has {LEAST_PEOPLE} to {MOST_PEOPLE} people and a seed of 0 or more"
+        raise InputError(message, *faults)
+
+
 def make_city(*, people: int = 300_000, seed: int = 1) -> City:
     """Return the made-up city of so many people.
 
@@ -90,14 +102,7 @@ def make_city(*, people: int = 300_000, seed: int = 1) -> City:
     >>> int(city.layers["compounds"]["people"].sum()), int(city.layers["districts"]["people"].sum())
     (20000, 20000)
     """
-    faults = []
-    if not LEAST_PEOPLE <= people <= MOST_PEOPLE:
-        faults.append(Fault("sample.people_range", value=people, detail={"least": LEAST_PEOPLE, "most": MOST_PEOPLE}))
-    if seed < 0:
-        faults.append(Fault("sample.seed_negative", value=seed))
-    if faults:
-        message = f"a made-up city has {LEAST_PEOPLE} to {MOST_PEOPLE} people and a seed of 0 or more"
-        raise InputError(message, *faults)
+    _refuse_bad_size(people, seed)
     plan = make_plan(people, seed)
     streets = cut(plan)
     lots = make_lots(plan, streets)

@@ -12,6 +12,7 @@ from .sample_plan import (
     CAMPUS,
     CORE,
     INDUSTRY,
+    KINDS,
     MIDDLE,
     NEW,
     OLD,
@@ -21,6 +22,8 @@ from .sample_plan import (
     Floats,
     Ints,
     Plan,
+    beside,
+    street_edges,
 )
 
 HIGHWAYS = ("primary", "secondary", "tertiary", "residential", "living_street", "pedestrian", "service", "footway")
@@ -102,7 +105,7 @@ class Blocks:
     side
         int64[n, 4]: line along bottom, right, top, left.
     share
-        float64[n, 4, 2]: start and end of the stretch on that line; bottom and top left to right, left and right upwards.
+        float64[n, 4, 2]: start and end of the stretch on that line, left to right and upwards.
     """
 
     cell: Ints
@@ -129,16 +132,17 @@ def snap_share(share: Floats, length_m: Floats) -> Floats:
     return np.asarray(np.clip(np.round(share * steps), 1.0, steps - 1.0) / steps, dtype=np.float64)
 
 
-def _beside(flags: Bools) -> tuple[Bools, Bools]:
-    """Return for vertical and horizontal lattice edges whether a flagged cell lies on either side."""
-    nx, ny = flags.shape
-    vertical = np.zeros((nx + 1, ny), dtype=np.bool_)
-    vertical[:-1] |= flags
-    vertical[1:] |= flags
-    horizontal = np.zeros((nx, ny + 1), dtype=np.bool_)
-    horizontal[:, :-1] |= flags
-    horizontal[:, 1:] |= flags
-    return vertical, horizontal
+def by_kind(table: dict[int, float], kind: Ints, default: float) -> Floats:
+    """Return the table's value for each kind.
+
+    Examples
+    --------
+    >>> by_kind({1: 0.5}, np.array([0, 1, 1]), 0.0).tolist()
+    [0.0, 0.5, 0.5]
+    """
+    values = np.full(KINDS, default)
+    values[list(table)] = list(table.values())
+    return np.asarray(values[kind], dtype=np.float64)
 
 
 def _line_class(count: int, bound: Ints, centre: int, rng: np.random.Generator) -> Ints:
@@ -156,30 +160,13 @@ def lattice_lines(plan: Plan) -> Lines:
     """Return the streets along the lattice: first the horizontal edges [nx, ny + 1], then the vertical [nx + 1, ny]."""
     rng = plan.random(1)
     nx, ny = plan.kind.shape
-    built = np.isin(plan.kind, BUILT)
-    vertical, horizontal = _beside(built)
-    for side in (0, 1):  # the outer ring road goes all the way round
-        horizontal[slice(*plan.column_bound[3]), plan.row_bound[3, side]] = True
-        vertical[plan.column_bound[3, side], slice(*plan.row_bound[3])] = True
-    # A street passes a strip only where streets go on behind both of its banks.
-    corner_has = np.zeros((nx + 1, ny + 1), dtype=np.bool_)
-    corner_has[:, :-1] |= vertical
-    corner_has[:, 1:] |= vertical
-    both_sides = corner_has[:-1] & corner_has[1:]
-    crossing = plan.crosses_column & both_sides
-    corner_has[:] = False
-    corner_has[:-1] |= horizontal
-    corner_has[1:] |= horizontal
-    vertical = np.where(
-        plan.row_strip[None, :] >= 0, plan.crosses_row & corner_has[:, :-1] & corner_has[:, 1:], vertical
-    )
-    horizontal = np.where(plan.column_strip[:, None] >= 0, crossing, horizontal)
+    horizontal, vertical = street_edges(plan)
     x, y = plan.corner[:, ny // 2, 0], plan.corner[nx // 2, :, 1]
     across = _line_class(ny + 1, plan.row_bound, int(np.argmin(np.abs(y))), rng)
     along = _line_class(nx + 1, plan.column_bound, int(np.argmin(np.abs(x))), rng)
-    in_core_v, in_core_h = _beside(plan.kind == CORE)
-    deep_v = in_core_v & (_beside(plan.kind != CORE)[0] == False)  # noqa: E712  element-wise
-    deep_h = in_core_h & (_beside(plan.kind != CORE)[1] == False)  # noqa: E712  element-wise
+    core_v, core_h = beside(plan.kind == CORE)
+    outside_v, outside_h = beside(plan.kind != CORE)
+    deep_v, deep_h = core_v & ~outside_v, core_h & ~outside_h
     h_class = np.where(deep_h, np.maximum(across[None, :], SECONDARY), across[None, :])
     v_class = np.where(deep_v, np.maximum(along[:, None], SECONDARY), along[:, None])
     h_name = np.broadcast_to(np.arange(ny + 1)[None, :], horizontal.shape)
@@ -197,7 +184,7 @@ def lattice_lines(plan: Plan) -> Lines:
     )
 
 
-def _spread(counts: Ints) -> tuple[Ints, Ints]:
+def spread(counts: Ints) -> tuple[Ints, Ints]:
     """Return for items numbered through groups of these sizes: the group of each and its place in the group."""
     group = np.repeat(np.arange(len(counts)), counts)
     return group, np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -215,6 +202,11 @@ class _Cells:
     width_m: Floats
 
 
+def _wanted(kind: Ints, which: int) -> Floats:
+    """Return wanted row depth (0) or block width (1) for superblocks of these kinds."""
+    return by_kind({key: sizes[which] for key, sizes in BLOCK_M.items()}, kind, 1e9)
+
+
 def _cells(plan: Plan, rng: np.random.Generator) -> _Cells:
     nx, ny = plan.kind.shape
     i, j = np.nonzero(np.isin(plan.kind, BUILT))
@@ -229,7 +221,7 @@ def _cells(plan: Plan, rng: np.random.Generator) -> _Cells:
     turned = (rng.random(len(i)) < 0.45) & ~np.isin(kind, (CORE, VILLAGE))
     corner[turned] = corner[turned][:, [0, 3, 2, 1]]
     side[turned] = side[turned][:, [3, 2, 1, 0]]
-    wanted = np.array([BLOCK_M.get(k, (1e9, 1e9))[0] for k in range(int(kind.max()) + 1)])[kind]
+    wanted = _wanted(kind, 0)
     height = np.hypot(*(corner[:, 3] - corner[:, 0]).T)
     rows = np.maximum(1, np.round(height / wanted * rng.uniform(0.85, 1.15, len(i)))).astype(np.int64)
     return _Cells(np.stack([i, j], axis=1), kind, corner, side, rows, np.hypot(*(corner[:, 1] - corner[:, 0]).T))
@@ -237,7 +229,7 @@ def _cells(plan: Plan, rng: np.random.Generator) -> _Cells:
 
 def _row_lines(cells: _Cells, lines: Lines, rng: np.random.Generator) -> tuple[Lines, Ints, Floats, Ints, Floats]:
     """Return the streets between rows, and their junctions: lines and shares of left and right ends."""
-    group, place = _spread(cells.rows - 1)
+    group, place = spread(cells.rows - 1)
     kind = cells.kind[group]
     base = (place + 1) / cells.rows[group]
     slack = 0.16 / cells.rows[group]
@@ -254,6 +246,85 @@ def _row_lines(cells: _Cells, lines: Lines, rng: np.random.Generator) -> tuple[L
     count = len(group)
     rows = Lines(start, end, highway, 1_000_000 + np.arange(count), np.full(count, -1), np.ones(count, dtype=np.bool_))
     return rows, left_line, left, right_line, right
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of superblocks: bottom and top line, and where these meet the superblock's left and right side."""
+
+    cell: Ints
+    bottom: Ints
+    top: Ints
+    left: Floats
+    right: Floats
+
+
+def _rows(cells: _Cells, lattice_count: int, left: Floats, right: Floats) -> _Rows:
+    """Return all rows; the lines between them are numbered from ``lattice_count`` on."""
+    cell, row = spread(cells.rows)
+    first_line = lattice_count + np.cumsum(cells.rows - 1) - (cells.rows - 1)
+    first, last = row == 0, row == cells.rows[cell] - 1
+    bottom = np.where(first, cells.side[cell, 0], first_line[cell] + row - 1)
+    top = np.where(last, cells.side[cell, 2], first_line[cell] + row)
+    shares = []
+    for met in (left, right):
+        at = np.concatenate([np.zeros(lattice_count), met])
+        shares.append(np.stack([np.where(first, 0.0, at[bottom]), np.where(last, 1.0, at[top])], axis=1))
+    return _Rows(cell, bottom, top, *shares)
+
+
+def _column_lines(
+    cells: _Cells, rows: _Rows, lines: Lines, rng: np.random.Generator
+) -> tuple[Lines, Ints, Ints, Floats]:
+    """Return the streets across rows, the number of blocks in each row, and the row and share of each street."""
+    wanted = _wanted(cells.kind[rows.cell], 1)
+    width = cells.width_m[rows.cell]
+    parts = np.maximum(1, np.round(width / wanted * rng.uniform(0.75, 1.25, len(width)))).astype(np.int64)
+    group, place = spread(parts - 1)
+    bottom, top = rows.bottom[group], rows.top[group]
+    length = lines.length()
+    raw = (place + 1 + 0.2 * rng.uniform(-1, 1, len(group))) / parts[group]
+    share = snap_share(raw, np.minimum(length[bottom], length[top]))
+    fine = np.isin(cells.kind[rows.cell[group]], (CORE, VILLAGE))
+    count = len(group)
+    columns = Lines(
+        start=lines.point(bottom, share),
+        end=lines.point(top, share),
+        highway=np.where(fine, np.where(rng.random(count) < 0.5, FOOTWAY, LIVING), RESIDENTIAL),
+        name=np.where(fine, -1, 2_000_000 + np.arange(count)),
+        passes=np.full(count, -1),
+        exists=np.ones(count, dtype=np.bool_),
+    )
+    return columns, parts, group, share
+
+
+def _blocks(plan: Plan, cells: _Cells, rows: _Rows, lines: Lines, parts: Ints, across: Floats) -> Blocks:
+    """Return the blocks of all rows; the streets between them are the last ones of ``lines``, met at ``across``."""
+    row, place = spread(parts)
+    cell = rows.cell[row]
+    first, final = place == 0, place == parts[row] - 1
+    first_column = len(lines.highway) - len(across)
+    number = (np.cumsum(parts - 1) - (parts - 1))[row] + place
+    at = np.concatenate([across, [0.0]])
+    low = np.where(first, 0.0, at[np.maximum(number - 1, 0)])
+    high = np.where(final, 1.0, at[np.minimum(number, len(across))])
+    west = np.where(first, cells.side[cell, 3], first_column + number - 1)
+    east = np.where(final, cells.side[cell, 1], first_column + number)
+    along = np.stack([low, high], axis=1)
+    whole = np.array([0.0, 1.0])
+    right = np.where(final[:, None], rows.right[row], whole)
+    left = np.where(first[:, None], rows.left[row], whole)
+    down, up = rows.bottom[row], rows.top[row]
+    corner = [lines.point(down, low), lines.point(down, high), lines.point(up, high), lines.point(up, low)]
+    where = cells.cell[cell]
+    return Blocks(
+        cell=where,
+        kind=cells.kind[cell],
+        ring=plan.ring[where[:, 0], where[:, 1]],
+        corner=np.stack(corner, axis=1),
+        side=np.stack([down, east, up, west], axis=1),
+        share=np.stack([along, right, along, left], axis=1),
+    )
 
 
 def cut(plan: Plan) -> Streets:
@@ -273,73 +344,13 @@ def cut(plan: Plan) -> Streets:
     lattice = lattice_lines(plan)
     cells = _cells(plan, rng)
     row_lines, left_line, left, right_line, right = _row_lines(cells, lattice, rng)
+    rows = _rows(cells, len(lattice.highway), left, right)
     lines = lattice.joined(row_lines)
-    # One item a row: its bottom and top line and the shares at which it meets the superblock's left and right side.
-    cell, row = _spread(cells.rows)
-    first_row_line = len(lattice.highway) + np.cumsum(cells.rows - 1) - (cells.rows - 1)
-    last = row == cells.rows[cell] - 1
-    bottom = np.where(row == 0, cells.side[cell, 0], first_row_line[cell] + row - 1)
-    top = np.where(last, cells.side[cell, 2], first_row_line[cell] + row)
-    left_at = np.concatenate([np.zeros(len(lattice.highway)), left])
-    right_at = np.concatenate([np.zeros(len(lattice.highway)), right])
-    left_share = np.stack([np.where(row == 0, 0.0, left_at[bottom]), np.where(last, 1.0, left_at[top])], axis=1)
-    right_share = np.stack([np.where(row == 0, 0.0, right_at[bottom]), np.where(last, 1.0, right_at[top])], axis=1)
-    # Blocks of each row.
-    wanted = np.array([BLOCK_M.get(k, (1e9, 1e9))[1] for k in range(int(cells.kind.max()) + 1)])[cells.kind[cell]]
-    parts = np.maximum(1, np.round(cells.width_m[cell] / wanted * rng.uniform(0.75, 1.25, len(cell)))).astype(np.int64)
-    group, place = _spread(parts - 1)
-    length = np.minimum(lines.length()[bottom[group]], lines.length()[top[group]])
-    at = snap_share((place + 1 + 0.2 * rng.uniform(-1, 1, len(group))) / parts[group], length)
-    fine = np.isin(cells.kind[cell[group]], (CORE, VILLAGE))
-    count = len(group)
-    columns = Lines(
-        start=lines.point(bottom[group], at),
-        end=lines.point(top[group], at),
-        highway=np.where(fine, np.where(rng.random(count) < 0.5, FOOTWAY, LIVING), RESIDENTIAL),
-        name=np.where(fine, -1, 2_000_000 + np.arange(count)),
-        passes=np.full(count, -1),
-        exists=np.ones(count, dtype=np.bool_),
+    columns, parts, row, across = _column_lines(cells, rows, lines, rng)
+    lines = lines.joined(columns)
+    return Streets(
+        lines=lines,
+        node_line=np.concatenate([left_line, right_line, rows.bottom[row], rows.top[row]]),
+        node_share=np.concatenate([left, right, across, across]),
+        blocks=_blocks(plan, cells, rows, lines, parts, across),
     )
-    first_column = len(lines.highway) + np.cumsum(parts - 1) - (parts - 1)
-    everything = lines.joined(columns)
-    node_line = np.concatenate([left_line, right_line, bottom[group], top[group]])
-    node_share = np.concatenate([left, right, at, at])
-    # One item a block.
-    block_row, block = _spread(parts)
-    first, final = block == 0, block == parts[block_row] - 1
-    number = first_column[block_row] + block
-    column_at = np.concatenate([np.zeros(len(lines.highway)), at, [0.0]])
-    west = np.where(first, cells.side[cell[block_row], 3], number - 1)
-    east = np.where(final, cells.side[cell[block_row], 1], np.minimum(number, len(everything.highway) - 1))
-    low = np.where(first, 0.0, column_at[np.minimum(number - 1, len(column_at) - 1)])
-    high = np.where(final, 1.0, column_at[np.minimum(number, len(column_at) - 1)])
-    whole = np.array([0.0, 1.0])
-    share = np.stack(
-        [
-            np.stack([low, high], axis=1),
-            np.where(final[:, None], right_share[block_row], whole),
-            np.stack([low, high], axis=1),
-            np.where(first[:, None], left_share[block_row], whole),
-        ],
-        axis=1,
-    )
-    down, up = bottom[block_row], top[block_row]
-    corner = np.stack(
-        [
-            everything.point(down, low),
-            everything.point(down, high),
-            everything.point(up, high),
-            everything.point(up, low),
-        ],
-        axis=1,
-    )
-    where = cells.cell[cell[block_row]]
-    blocks = Blocks(
-        cell=where,
-        kind=cells.kind[cell[block_row]],
-        ring=plan.ring[where[:, 0], where[:, 1]],
-        corner=corner,
-        side=np.stack([down, east, up, west], axis=1),
-        share=share,
-    )
-    return Streets(everything, node_line, node_share, blocks)

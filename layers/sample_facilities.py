@@ -1,4 +1,4 @@
-"""Facilities of the made-up city: classes, how many, where, how large; dense and old in the middle, few in new districts."""
+"""Facilities of the made-up city: classes, number, place, size; dense and old in the middle, few in new districts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .sample_blocks import Streets
 from .sample_lots import RESIDENTIAL_USES, USE, Lots, block_points, lot_points
 from .sample_plan import CORE, MIDDLE, NEW, OLD, VILLAGE, Floats, Ints, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .sample_blocks import Streets
 
 EVEN = (1.0, 1.0, 1.0, 1.0, 1.0)
 DENSER_INSIDE = (1.3, 1.35, 1.0, 0.45, 0.4)
@@ -85,10 +86,10 @@ SUPPLY: dict[str, Supply] = {
     ),
     "nursery": Supply("托儿所", "托育园", 26_000, (0.5, 1.1, 1.2, 0.8, 0.2), (20, 90), (200, 700)),
     "primary_school": Supply(
-        "小学", "小学", 6_500, (1.1, 1.2, 1.0, 0.7, 0.5), (540, 1900), (5000, 16_000), (9000, 30_000), ("A33",)
+        "小学", "小学", 4_600, (1.1, 1.2, 1.0, 0.7, 0.5), (540, 1900), (5000, 16_000), (9000, 30_000), ("A33",)
     ),
     "junior_middle_school": Supply(
-        "初中", "初级中学", 22_000, DENSER_INSIDE, (600, 2400), (8000, 20_000), (14_000, 42_000), ("A33",)
+        "初中", "初级中学", 17_000, DENSER_INSIDE, (600, 2400), (8000, 20_000), (14_000, 42_000), ("A33",)
     ),
     "community_service_station": Supply(
         "社区服务站", "社区服务站", 2_900, (1.3, 1.3, 1.0, 0.65, 0.7), None, (180, 1100), None, (), 0.3
@@ -146,8 +147,8 @@ SUPPLY: dict[str, Supply] = {
     "convenience_store": Supply("便利店", "便利店", 1500, (1.4, 1.2, 1.0, 0.7, 1.2), None, (30, 120), None, (), 0.2),
     "parcel_point": Supply("快件送达设施", "快递驿站", 2200, (0.7, 1.0, 1.1, 1.1, 1.0), None, (20, 80), None, (), 0.5),
 }
-"""Classes of GB 50180-2018 that the city's list holds. Left out on purpose, so that "no data" has something to show: gyms,
-recycling points, bus terminals, fire stations and car parks, which this city's bureau has not surveyed."""
+"""Classes of GB 50180-2018 that the city's list holds. Gyms, recycling points, bus terminals, fire stations and car
+parks are left out on purpose: "no data" needs something to show."""
 
 STATUS = np.array(["现状", "在建", "规划", "停用"], dtype=object)
 MISSING_CAPACITY = 0.15
@@ -170,7 +171,7 @@ def _sample(weights: Floats, order: Ints, wanted: int, rng: np.random.Generator)
     if len(order) == 0 or total[-1] <= 0:
         return np.empty(0, dtype=np.int64)
     at = (np.arange(wanted) + rng.uniform(0.1, 0.9, wanted)) * total[-1] / wanted
-    return order[np.minimum(np.searchsorted(total, at), len(order) - 1)]
+    return np.asarray(order[np.minimum(np.searchsorted(total, at), len(order) - 1)], dtype=np.int64)
 
 
 def _places(plan: Plan, streets: Streets, lots: Lots, chosen: Ints, supply: Supply, rng: np.random.Generator) -> Floats:

@@ -1,4 +1,4 @@
-"""Writing the made-up city as a planner's folder: GeoPackages with Chinese columns, a CSV, two rasters, a study.toml."""
+"""The made-up city as a planner's folder: GeoPackages with Chinese columns, a CSV, two rasters, a study.toml."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sample_blocks import HALF_WIDTH_M, Blocks, Streets, _spread
+from .sample_blocks import HALF_WIDTH_M, Blocks, Streets, by_kind, spread
 from .sample_plan import (
     BUSINESS,
     CAMPUS,
@@ -259,9 +259,9 @@ def make_lots(plan: Plan, streets: Streets) -> Lots:
     rng = plan.random(3)
     blocks = streets.blocks
     width = np.hypot(*(blocks.corner[:, 1] - blocks.corner[:, 0]).T)
-    wanted = np.array([LOT_M.get(k, 1e9) for k in range(int(blocks.kind.max()) + 1)])[blocks.kind]
+    wanted = by_kind(LOT_M, blocks.kind, 1e9)
     parts = np.maximum(1, np.round(width / wanted * rng.uniform(0.7, 1.15, len(width)))).astype(np.int64)
-    block, place = _spread(parts)
+    block, place = spread(parts)
     low, high, size = _extent(streets, block, place, parts[block])
     kind = blocks.kind[block]
     use = _choose(
@@ -270,11 +270,11 @@ def make_lots(plan: Plan, streets: Streets) -> Lots:
     lives = np.isin(use, RESIDENTIAL_USES)
     storeys = np.where(lives, _choose(kind, STOREYS, rng), 0)
     storeys = np.where(use == USE["R1"], 3, storeys)
-    span = np.array([YEARS.get(k, (2000, 2000)) for k in range(int(kind.max()) + 1)])[kind]
+    since, until = (by_kind({key: years[end] for key, years in YEARS.items()}, kind, 2000.0) for end in (0, 1))
     tall = (storeys >= 11) & (kind == MIDDLE)
-    year = span[:, 0] + np.floor((span[:, 1] - span[:, 0] + 1) * rng.random(len(kind)) ** 0.9).astype(np.int64)
+    year = np.floor(since + (until - since + 1) * rng.random(len(kind)) ** 0.9).astype(np.int64)
     year = np.where(lives, np.where(tall, np.maximum(year, 2003), year), 0)
-    walled = lives & (rng.random(len(kind)) < np.array([WALLED.get(k, 0.0) for k in range(int(kind.max()) + 1)])[kind])
+    walled = lives & (rng.random(len(kind)) < by_kind(WALLED, kind, 0.0))
     house, pitch = _house(storeys, kind)
     edge = plan.warp(
         block_points(

@@ -1,4 +1,4 @@
-"""Layers of the made-up city as tables: area, sub-districts, compounds, gates, streets, buildings, barriers, ring lines."""
+"""Layers of the made-up city as tables: area, sub-districts, compounds, gates, streets, buildings, barriers, rings."""
 
 from __future__ import annotations
 
@@ -27,14 +27,16 @@ from .sample_streets import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 CLOSED_SHARE = 0.012
 """Share of walled compounds of which no gate is known."""
 
 
-def _frame(columns: dict[str, object], geometry: object) -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame(pd.DataFrame(columns), geometry=np.asarray(geometry, dtype=object), crs=CRS)
+def _frame(columns: Mapping[str, object], geometry: object) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(pd.DataFrame(dict(columns)), geometry=np.asarray(geometry, dtype=object), crs=CRS)
 
 
 def ids(letter: str, count: int) -> list[str]:
@@ -46,9 +48,9 @@ def _compound_polygons(plan: Plan, streets: Streets, lots: Lots, lanes: Lanes, l
     """Return the plots with a vertex wherever a lane passes their edge, so that a gate lies on the wall exactly."""
     on = np.isin(lanes.lot, lot)
     crossing = edge_points(plan, streets, lots, lanes)[on]
-    at, upward = lanes.at[on], lanes.upward[on]
-    start = np.where(upward, at, 4.0 - at)
-    end = np.where(upward, 3.0 - at, 1.0 + at)
+    across, upward = lanes.share[on], lanes.upward[on]
+    start = np.where(upward, across, 4.0 - across)
+    end = np.where(upward, 3.0 - across, 1.0 + across)
     square = np.broadcast_to(np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]), (len(lot), 4, 2))
     corners = plan.warp(lot_points(streets, lots, lot, square))
     owner = np.concatenate([np.repeat(lot, 4), lanes.lot[on], lanes.lot[on]])
@@ -121,9 +123,9 @@ def make_gates(plan: Plan, streets: Streets, lots: Lots, lanes: Lanes, residents
 
 
 def make_streets(plan: Plan, streets: Streets, lots: Lots, lanes: Lanes) -> gpd.GeoDataFrame:
-    """Return the street layer: streets by segment, lanes of plots, expressway with ramps, motorway, hill paths and steps."""
+    """Return the street layer: streets by segment, lanes of plots, expressway, ramps, motorway, hill paths, steps."""
     segments = make_segments(plan, streets, lanes)
-    highway, bridge, tunnel, level = marks(plan, streets, segments)
+    highway, bridge, tunnel, level = marks(streets, segments)
     lane_geometry, lane_class = lane_lines(plan, streets, lots, lanes)
     fine = streets.lines.highway[segments.line] >= 4
     paths, steps = hill_paths(plan)
@@ -144,14 +146,15 @@ def make_streets(plan: Plan, streets: Streets, lots: Lots, lanes: Lanes) -> gpd.
     def three(first: object, lane: object, last: object) -> NDArray[np.object_]:
         return np.concatenate([np.asarray(part, dtype=object) for part in (first, [lane] * n_lane, last)])
 
-    sidewalk = np.where(np.isin(highway, ["primary", "secondary", "tertiary"]), "both", None)
+    sidewalk = np.full(len(highway), None, dtype=object)
+    sidewalk[np.isin(highway, ["primary", "secondary", "tertiary"])] = "both"
     columns = {
         "highway": np.concatenate(
             [highway.astype(object), np.array(HIGHWAYS, dtype=object)[lane_class], np.array(kinds, dtype=object)]
         ),
         "name": three(street_names(plan, streets.lines.name[segments.line], fine), None, names),
         "level": np.concatenate([level, np.zeros(n_lane, dtype=np.int64), up.astype(np.int64)]),
-        "foot": three([None] * len(highway), None, np.where(no_foot, "no", None)),
+        "foot": three([None] * len(highway), None, ["no" if forbidden else None for forbidden in no_foot]),
         "sidewalk": three(sidewalk, None, [None] * n_special),
         "bridge": np.concatenate([bridge, np.zeros(n_lane, dtype=np.bool_), up]),
         "tunnel": np.concatenate([tunnel, np.zeros(n_lane + n_special, dtype=np.bool_)]),
@@ -179,7 +182,7 @@ def make_area_and_districts(
     cell = streets.blocks.cell[lots.block[residents.lot]]
     flat = cell[:, 0] * plan.kind.shape[1] + cell[:, 1]
     people = np.bincount(flat, weights=residents.people, minlength=plan.kind.size).reshape(plan.kind.shape)
-    of_cell = make_districts(plan, people).ravel()
+    of_cell = make_districts(plan, np.asarray(people, dtype=np.float64)).ravel()
     count = int(of_cell.max()) + 1
     cells = cell_polygons(plan)
     order = np.argsort(of_cell, kind="stable")
@@ -212,7 +215,7 @@ def _lattice_run(plan: Plan, axis: int, line: int, low: int, high: int) -> Float
 
 
 def _strip_run(plan: Plan, axis: int, position: int, part: float) -> Floats:
-    """Return ground points along a strip at a part of its width, from beyond one edge of the city to beyond the other."""
+    """Return ground points along a strip at a part of its width, from beyond one edge of the city to the other."""
     corner = plan.corner if axis == 0 else plan.corner.transpose(1, 0, 2)
     run = (1 - part) * corner[position] + part * corner[position + 1]
     away = np.array([0.0, 0.10]) if axis == 0 else np.array([0.10, 0.0])
@@ -223,7 +226,7 @@ def _strip_run(plan: Plan, axis: int, position: int, part: float) -> Floats:
 
 
 def make_ring_lines(plan: Plan) -> gpd.GeoDataFrame:
-    """Return the named lines that bound the rings: core streets, second ring road, outer ring road and western railway."""
+    """Return the named lines that bound the rings: core streets, second and outer ring road, railway."""
     names: list[str] = []
     lines: list[Floats] = []
     rows, columns = plan.row_bound, plan.column_bound

@@ -73,7 +73,7 @@ def compound_names(kind: Ints, rng: np.random.Generator) -> NDArray[np.object_]:
 def district_names(count: int, rng: np.random.Generator) -> NDArray[np.object_]:
     """Return names of sub-districts."""
     numbers = rng.permutation(count) + 5
-    return numbered(_pick(FIRST, numbers, 5) + _pick(SECOND, numbers, 6) + "街道", "")
+    return numbered(np.asarray(_pick(FIRST, numbers, 5) + _pick(SECOND, numbers, 6) + "街道", dtype=object), "")
 
 
 def _lattice_names(plan: Plan) -> NDArray[np.object_]:
@@ -89,7 +89,7 @@ def _lattice_names(plan: Plan) -> NDArray[np.object_]:
     for strip, offset, ends in ((plan.row_strip, 0, ("南", "北")), (plan.column_strip, ny + 1, ("西", "东"))):
         for position, end in zip(np.flatnonzero(strip == EXPRESSWAY), ends, strict=True):
             names[offset + int(position)] = names[offset + int(position) + 1] = f"二环{end}路"
-    return names
+    return np.asarray(names, dtype=object)
 
 
 def street_names(plan: Plan, name: Ints, fine: NDArray[np.bool_]) -> NDArray[np.object_]:
@@ -99,4 +99,4 @@ def street_names(plan: Plan, name: Ints, fine: NDArray[np.bool_]) -> NDArray[np.
     known = (name >= 0) & (name < len(lattice))
     names[known] = lattice[name[known]]
     names[name < 0] = None
-    return names
+    return np.asarray(names, dtype=object)

@@ -1,4 +1,4 @@
-"""Houses and people of the made-up city: buildings, households, age groups, sub-districts, population and terrain grids."""
+"""Houses and people of the made-up city: buildings, households, ages, sub-districts, population and terrain grids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from .sample_blocks import Streets, _spread
+from .sample_blocks import Streets, by_kind, spread
 from .sample_lots import Lots, lot_points
 from .sample_plan import BUSINESS, CORE, INDUSTRY, MIDDLE, NEW, OLD, VILLAGE, Floats, Ints, Plan
 
@@ -62,14 +62,14 @@ def whole_shares(weights: Floats, total: int) -> Ints:
     short = total - int(whole.sum())
     largest = np.argsort(-(exact - whole), kind="stable")[:short]
     whole[largest] += 1
-    return whole
+    return np.asarray(whole, dtype=np.int64)
 
 
 def make_houses(plan: Plan, streets: Streets, lots: Lots) -> Houses:
     """Return all residential buildings, and people in them that add up to the city's people."""
     rng = plan.random(5)
     count = lots.houses.prod(axis=1)
-    lot, place = _spread(count)
+    lot, place = spread(count)
     keep = (rng.random(len(lot)) > 0.05) | (count[lot] < 4)
     lot, place = lot[keep], place[keep]
     shape = lots.houses[lot]
@@ -89,7 +89,7 @@ def make_houses(plan: Plan, streets: Streets, lots: Lots) -> Houses:
     lower = (rng.random(len(lot)) < 0.15) & (lots.storeys[lot] > 2)
     storeys = lots.storeys[lot] - lower
     floor_area = np.round(size.prod(axis=1) * storeys, 1)
-    per_person = np.array([M2_PER_PERSON.get(k, 35.0) for k in range(int(lots.kind.max()) + 1)])[lots.kind]
+    per_person = by_kind(M2_PER_PERSON, lots.kind, 35.0)
     lived_in = rng.uniform(0.78, 1.05, len(per_person))
     people = whole_shares(floor_area * (lived_in / per_person)[lot], plan.people)
     return Houses(lot, centre, np.round(corners, 2), storeys, floor_area, people)
@@ -104,7 +104,7 @@ def make_residents(plan: Plan, lots: Lots, houses: Houses) -> Residents:
     lot = np.flatnonzero(lots.residential)
     people = np.round(people_by_lot[lot]).astype(np.int64)
     kind = lots.kind[lot]
-    elders = np.array([ELDERS.get(k, 0.2) for k in range(int(lots.kind.max()) + 1)])[kind]
+    elders = by_kind(ELDERS, kind, 0.2)
     elders = np.clip(elders * rng.uniform(0.7, 1.3, len(lot)), 0.03, 0.5)
     young = np.clip(0.33 - 0.75 * elders, 0.05, 0.3) * rng.uniform(0.8, 1.2, len(lot))
     elders_60 = np.round(people * elders).astype(np.int64)
@@ -121,7 +121,7 @@ def make_residents(plan: Plan, lots: Lots, houses: Houses) -> Residents:
 
 
 def make_districts(plan: Plan, people: Floats) -> Ints:
-    """Return the sub-district of each lattice cell: rectangles of cells of about equal people, halved until small enough.
+    """Return the sub-district of each lattice cell: rectangles of about equal people, halved until small enough.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def make_districts(plan: Plan, people: Floats) -> Ints:
 
 
 def cell_polygons(plan: Plan) -> NDArray[np.object_]:
-    """Return the lattice cells on the ground, [nx * ny]; neighbours share their vertices, so that unions leave no gap."""
+    """Return the lattice cells on the ground, [nx * ny]; neighbours share vertices, so that unions leave no gap."""
     share = np.arange(8) / 8
     c = plan.corner
     bl, br, tr, tl = c[:-1, :-1], c[1:, :-1], c[1:, 1:], c[:-1, 1:]
@@ -173,7 +173,7 @@ def cell_polygons(plan: Plan) -> NDArray[np.object_]:
         axis=2,
     )
     points = plan.warp(ring).reshape(-1, 32, 2)
-    return shapely.polygons(shapely.linearrings(points))
+    return np.asarray(shapely.polygons(shapely.linearrings(points)), dtype=object)
 
 
 def population_grid(houses: Houses) -> tuple[Floats, float, float]:
@@ -187,7 +187,7 @@ def population_grid(houses: Houses) -> tuple[Floats, float, float]:
 
 
 def terrain_grid(plan: Plan, cell_m: float) -> tuple[Floats, float, float]:
-    """Return metres above sea level (row 0 in the north), west and north edge: a plain, a valley, hills in the south."""
+    """Return metres above sea level (row 0 in the north), west and north edge: plain, valley, hills in the south."""
     half = plan.half_m * 1.3
     centre = plan.warp(np.zeros((1, 2)))[0]
     n = int(np.ceil(2 * half / cell_m))

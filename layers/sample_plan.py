@@ -1,11 +1,14 @@
-"""The plan of the made-up city: a lattice of superblocks cut by river, railway and expressway, and the map that bends it."""
+"""The plan of the made-up city: superblocks cut by river, railway and expressway, and the map that bends them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,9 +22,16 @@ REFERENCE_PEOPLE = 300_000
 """Size at which the radii below hold; they grow with the square root of people."""
 
 RADII_KM = (0.56, 1.12, 1.68, 2.32, 2.88)
-"""Half widths of the historic core, inner ring road, second ring road, outer ring, and city at the reference size."""
+"""Half widths of historic core, inner, second and outer ring road, and city at the reference size."""
+
+PITCH_M = 560.0
+"""Spacing of main streets at the reference size and above."""
+
+RIVER_M, RAIL_M, EXPRESSWAY_M = 150.0, 48.0, 64.0
+"""Widths of the strips that streets cross only here and there."""
 
 CORE, OLD, MIDDLE, NEW, VILLAGE, INDUSTRY, PARK, CAMPUS, BUSINESS, FIELD, HILL, RIVER, RAIL, EXPRESSWAY = range(14)
+KINDS = 14
 """Kinds of lattice cell: ten of superblocks, hills among them, three of strips and open fields."""
 
 BUILT = (CORE, OLD, MIDDLE, NEW, VILLAGE, INDUSTRY, PARK, CAMPUS, BUSINESS)
@@ -34,9 +44,13 @@ CRS = "EPSG:4548"
 """CGCS2000, 3-degree Gauss-Kruger, central meridian 117 E."""
 
 
+TURNS = (((0.66, -0.34), 0.36, 0.42), ((-0.62, 0.70), 0.34, -0.36), ((0.74, 0.74), 0.30, 0.30))
+"""New districts whose streets run at an angle: centre and reach relative to the city's half width, turn in radians."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warp:
-    """The map from plan to ground: river bends, turned new districts, gentle curves, rounded rings, a turn of the whole.
+    """The map from plan to ground: river bends, turned districts, gentle curves, rounded rings, a turn of all.
 
     Every step is one to one, so streets never cross where the plan has no crossing.
     """
@@ -52,11 +66,7 @@ class Warp:
         river = self.river_y / half
         near = np.exp(-(((y - river) / 0.34) ** 2))
         y = y + near * (0.075 * np.sin(3.3 * x + self.phase[0]) + 0.022 * np.sin(8.1 * x + self.phase[1]))
-        for centre, reach, turn in (
-            ((0.66, -0.34), 0.36, 0.42),
-            ((-0.62, 0.70), 0.34, -0.36),
-            ((0.74, 0.74), 0.30, 0.30),
-        ):
+        for centre, reach, turn in TURNS:
             dx, dy = x - centre[0], y - centre[1]
             angle = turn * np.exp(-((dx * dx + dy * dy) / reach**2))
             cosine, sine = np.cos(angle), np.sin(angle)
@@ -66,7 +76,7 @@ class Warp:
         x, y = x * np.sqrt(1 - 0.26 * y * y), y * np.sqrt(1 - 0.26 * x * x)
         cosine, sine = np.cos(0.09), np.sin(0.09)
         ground = np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=-1) * half + np.array(ORIGIN)
-        return np.round(ground, 3)
+        return np.asarray(np.round(ground, 3), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class Plan:
     column_strip, row_strip
         int64[nx], int64[ny]: `RIVER`, `RAIL` or `EXPRESSWAY` where the column or row is a strip, else -1.
     column_bound, row_bound
-        int64[4, 2]: first and last lattice line of core, inner, second and outer ring, strips of the second ring outside.
+        int64[4, 2]: first and last lattice line of core, inner, second and outer ring.
     crosses_column, crosses_row
         bool[nx, ny + 1], bool[nx + 1, ny]: where a street along a lattice line passes over or under a strip.
     warp
@@ -121,7 +131,7 @@ def _counts(scale: float, pitch_m: float) -> list[int]:
     """Return the number of superblocks across core, inner, second, outer ring and city: all odd or all even."""
     radii = np.array(RADII_KM) * 1000 * scale
     counts = [max(1, round(2 * radii[0] / pitch_m))]
-    for inside, outside in zip(radii[:-1], radii[1:], strict=True):
+    for inside, outside in pairwise(radii):
         counts.append(counts[-1] + 2 * max(1, round((outside - inside) / pitch_m)))
     return counts
 
@@ -150,7 +160,7 @@ def _axis(
 
 
 def _crossings(strip: Ints, lines: Floats, always: list[int], spacing_m: dict[int, float]) -> Bools:
-    """Return bool[strips' axis, lines of the other axis]: lines that cross each strip, the wanted ones first, then spaced."""
+    """Return bool[intervals, lines of the other axis]: lines that cross each strip: the wanted ones, then spaced."""
     crosses = np.zeros((len(strip), len(lines)), dtype=np.bool_)
     for position in np.flatnonzero(strip >= 0):
         taken = sorted(set(always)) if strip[position] == RIVER else []
@@ -162,7 +172,7 @@ def _crossings(strip: Ints, lines: Floats, always: list[int], spacing_m: dict[in
 
 
 def _jitter(lines: Floats, strip: Ints, others: int, fixed: Ints, pitch_m: float, rng: np.random.Generator) -> Floats:
-    """Return displacements of each lattice line at each line of the other axis; ring lines stay, strips keep their width."""
+    """Return how far each line moves at each line of the other axis; ring lines stay, strips keep their width."""
     moved = rng.uniform(-0.07, 0.07, (len(lines), others)) * pitch_m
     still = np.zeros(len(lines), dtype=np.bool_)
     still[fixed] = True
@@ -200,7 +210,7 @@ def _kinds(ring: Ints, x: Floats, y: Floats, rng: np.random.Generator) -> Ints:
 
 
 def _landmarks(kind: Ints, ring: Ints, x: Floats, y: Floats) -> None:
-    """Give every city, however small, a lake park beside the core, a business centre, a campus, factories and a village."""
+    """Give every city, however small, a park beside the core, a business centre, a campus, factories and a village."""
 
     def put(what: int, wanted_ring: int, at: tuple[float, float]) -> None:
         free = ring == wanted_ring
@@ -222,6 +232,75 @@ def _landmarks(kind: Ints, ring: Ints, x: Floats, y: Floats) -> None:
     put(BUSINESS, 3, (0.66, -0.1))
 
 
+def beside(flags: Bools) -> tuple[Bools, Bools]:
+    """Return for vertical and horizontal lattice edges whether a flagged cell lies on either side."""
+    nx, ny = flags.shape
+    vertical = np.zeros((nx + 1, ny), dtype=np.bool_)
+    vertical[:-1] |= flags
+    vertical[1:] |= flags
+    horizontal = np.zeros((nx, ny + 1), dtype=np.bool_)
+    horizontal[:, :-1] |= flags
+    horizontal[:, 1:] |= flags
+    return vertical, horizontal
+
+
+def street_edges(plan: Plan) -> tuple[Bools, Bools]:
+    """Return which horizontal [nx, ny + 1] and vertical [nx + 1, ny] lattice edges are streets.
+
+    Every superblock that is built has streets around it, the outer ring road goes all the way round, and a street
+    passes a strip only where streets go on behind both of its banks.
+    """
+    nx, ny = plan.kind.shape
+    vertical, horizontal = beside(np.isin(plan.kind, BUILT))
+    for side in (0, 1):
+        horizontal[slice(*plan.column_bound[3]), plan.row_bound[3, side]] = True
+        vertical[plan.column_bound[3, side], slice(*plan.row_bound[3])] = True
+    meets_vertical = np.zeros((nx + 1, ny + 1), dtype=np.bool_)
+    meets_vertical[:, :-1] |= vertical
+    meets_vertical[:, 1:] |= vertical
+    meets_horizontal = np.zeros((nx + 1, ny + 1), dtype=np.bool_)
+    meets_horizontal[:-1] |= horizontal
+    meets_horizontal[1:] |= horizontal
+    over_rows = plan.crosses_row & meets_horizontal[:, :-1] & meets_horizontal[:, 1:]
+    over_columns = plan.crosses_column & meets_vertical[:-1] & meets_vertical[1:]
+    vertical = np.where(plan.row_strip[None, :] >= 0, over_rows, vertical)
+    return np.where(plan.column_strip[:, None] >= 0, over_columns, horizontal), vertical
+
+
+def _without_islands(plan: Plan) -> Plan:
+    """Return the plan with superblocks that no street joins to the rest turned back into fields."""
+    horizontal, vertical = street_edges(plan)
+    number = np.arange(plan.corner[..., 0].size).reshape(plan.corner.shape[:2])
+    start = np.concatenate([number[:-1][horizontal], number[:, :-1][vertical]])
+    end = np.concatenate([number[1:][horizontal], number[:, 1:][vertical]])
+    joined = coo_array((np.ones(len(start)), (start, end)), shape=(number.size, number.size))
+    label = connected_components(joined, directed=False)[1]
+    main = (label == np.bincount(label).argmax()).reshape(number.shape)
+    island = np.isin(plan.kind, BUILT) & ~main[:-1, :-1]
+    return replace(plan, kind=np.where(island, FIELD, plan.kind))
+
+
+def _pitch(people: int) -> tuple[float, float]:
+    """Return the size of a superblock in metres, and how much smaller small cities are built."""
+    smaller = min(1.0, (people / REFERENCE_PEOPLE) ** 0.37)
+    return PITCH_M * smaller, smaller
+
+
+def _corners(
+    x: Floats, y: Floats, strips: tuple[Ints, Ints], fixed: tuple[Ints, Ints], rng: np.random.Generator
+) -> Floats:
+    """Return lattice points, moved a little so that streets are not quite parallel."""
+    (column_strip, row_strip), pitch = strips, float(np.median(np.diff(x)))
+    corner = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
+    corner[..., 0] += _jitter(x, column_strip, len(y), fixed[0], pitch, rng)
+    corner[..., 1] += _jitter(y, row_strip, len(x), fixed[1], pitch, rng).T
+    for position in np.flatnonzero(row_strip >= 0):
+        corner[:, position + 1, 0] = corner[:, position, 0]
+    for position in np.flatnonzero(column_strip >= 0):
+        corner[position + 1, :, 1] = corner[position, :, 1]
+    return corner
+
+
 def make_plan(people: int, seed: int) -> Plan:
     """Return the plan of a made-up city of so many people.
 
@@ -233,53 +312,39 @@ def make_plan(people: int, seed: int) -> Plan:
     """
     rng = np.random.Generator(np.random.PCG64([seed, people, 0]))
     scale = float(np.sqrt(people / REFERENCE_PEOPLE))
-    pitch = 560.0 * min(1.0, (people / REFERENCE_PEOPLE) ** 0.37)
+    pitch, smaller = _pitch(people)
     counts = _counts(scale, pitch)
     total = counts[-1]
     low = [(total - count) // 2 for count in counts]
-    wide = min(1.0, (people / REFERENCE_PEOPLE) ** 0.37)
-    river_m = 150.0 * float(np.clip(scale, 0.5, 2.0))
     above_core = total - low[0] + (low[0] - low[1]) // 2
-    columns = {low[2]: (EXPRESSWAY, 64.0), total - low[2]: (EXPRESSWAY, 64.0), low[3]: (RAIL, 46.0 * wide)}
-    rows = {
-        low[2]: (EXPRESSWAY, 64.0),
-        total - low[2]: (EXPRESSWAY, 64.0),
-        above_core: (RIVER, river_m),
-        low[1]: (RAIL, 52.0 * wide),
-    }
-    x, column_strip, column_ring, column_bound = _axis(counts, pitch, columns, rng)
-    y, row_strip, row_ring, row_bound = _axis(counts, pitch, rows, rng)
+    ring_road = dict.fromkeys((low[2], total - low[2]), (EXPRESSWAY, EXPRESSWAY_M))
+    river = (RIVER, RIVER_M * float(np.clip(scale, 0.5, 2.0)))
+    x, column_strip, column_ring, column_bound = _axis(counts, pitch, {**ring_road, low[3]: (RAIL, RAIL_M)}, rng)
+    y, row_strip, row_ring, row_bound = _axis(
+        counts, pitch, {**ring_road, above_core: river, low[1]: (RAIL, RAIL_M)}, rng
+    )
     half = float(max(x[-1], -x[0], y[-1], -y[0]))
-    spacing = {RIVER: 1900.0, RAIL: 1100.0 * wide, EXPRESSWAY: 950.0 * wide}
+    spacing = {RIVER: 1900.0, RAIL: 1100.0 * smaller, EXPRESSWAY: 950.0 * smaller}
     centre = [int(np.argmin(np.abs(x))), int(np.argmin(np.abs(y)))]
-    second = [int(column_bound[2, 0]), int(column_bound[2, 1])]
-    crosses_row = _crossings(row_strip, x, [centre[0], *column_bound[1].tolist(), *second], spacing).T
+    crosses_row = _crossings(row_strip, x, [centre[0], *column_bound[1:3].ravel().tolist()], spacing).T
     crosses_column = _crossings(column_strip, y, [centre[1], *row_bound[1].tolist()], spacing)
     crosses_column[np.flatnonzero(column_strip >= 0)[:, None], row_bound[3]] = True
     crosses_row[column_bound[3][:, None], np.flatnonzero(row_strip >= 0)] = True
-    corner = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
-    corner[..., 0] += _jitter(x, column_strip, len(y), column_bound.ravel(), pitch, rng)
-    corner[..., 1] += _jitter(y, row_strip, len(x), row_bound.ravel(), pitch, rng).T
-    for position in np.flatnonzero(row_strip >= 0):
-        corner[:, position + 1, 0] = corner[:, position, 0]
-    for position in np.flatnonzero(column_strip >= 0):
-        corner[position + 1, :, 1] = corner[position, :, 1]
+    corner = _corners(x, y, (column_strip, row_strip), (column_bound.ravel(), row_bound.ravel()), rng)
     ring = np.maximum(column_ring[:, None], row_ring[None, :])
     middle_x = np.broadcast_to(((x[:-1] + x[1:]) / 2 / half)[:, None], ring.shape)
     middle_y = np.broadcast_to(((y[:-1] + y[1:]) / 2 / half)[None, :], ring.shape)
-    strip = (column_strip[:, None] >= 0) | (row_strip[None, :] >= 0)
     kind = _kinds(ring, middle_x, middle_y, rng)
-    _landmarks(kind, np.where(strip, -1, ring), middle_x, middle_y)
-    kind = np.where(column_strip[:, None] >= 0, column_strip[:, None], kind)
-    kind = np.where(row_strip[None, :] >= 0, row_strip[None, :], kind)
-    river = int(np.flatnonzero(row_strip == RIVER)[0])
+    strip = np.where(row_strip[None, :] >= 0, row_strip[None, :], column_strip[:, None])
+    _landmarks(kind, np.where(strip >= 0, -1, ring), middle_x, middle_y)
+    water = int(np.flatnonzero(row_strip == RIVER)[0])
     phases = tuple(float(value) for value in rng.uniform(0, 2 * np.pi, 6))
-    return Plan(
+    plan = Plan(
         people=people,
         seed=seed,
         half_m=half,
         corner=corner,
-        kind=kind,
+        kind=np.where(strip >= 0, strip, kind),
         ring=ring,
         column_strip=column_strip,
         row_strip=row_strip,
@@ -287,5 +352,6 @@ def make_plan(people: int, seed: int) -> Plan:
         row_bound=row_bound,
         crosses_column=crosses_column,
         crosses_row=crosses_row,
-        warp=Warp(half, float((y[river] + y[river + 1]) / 2), phases),
+        warp=Warp(half, float((y[water] + y[water + 1]) / 2), phases),
     )
+    return _without_islands(plan)

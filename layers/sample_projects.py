@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .sample_blocks import Streets
 from .sample_lots import USE, USES, Lots, block_points, lot_points
 from .sample_plan import (
     CORE,
@@ -33,6 +32,8 @@ from .sample_plan import (
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .sample_blocks import Streets
 
 CONTROLS = {
     "R": (1.9, 0.28, 54.0, 0.32),
@@ -85,7 +86,7 @@ ANQING = (
     ("东部新城滨江片一期", 866, 361_700.0, NEW, (0.7, 0.25)),
     ("华中东路北片", 381, 91_600.0, OLD, (0.25, -0.15)),
 )
-"""Households and floor area (m²) of three real projects of Yingjiang district, Anqing, about 2016; placed here at will."""
+"""Households and floor area (m²) of three real projects of Yingjiang district, Anqing, about 2016; places made up."""
 
 ANQING_REMARK = "户数与建筑面积为安庆市迎江区真实项目数据（约2016年），位置为虚构"
 
@@ -131,12 +132,12 @@ def make_parcels(plan: Plan, streets: Streets, lots: Lots, cells: NDArray[np.obj
         written[here] = np.array(forms, dtype=object)[np.arange(len(here)) % len(forms)]
     kinds = plan.kind.ravel()
     fixed = np.flatnonzero(np.isin(kinds, list(FIXED)))
-    code = np.array([FIXED[int(kind)] for kind in kinds[fixed]], dtype=object)
-    code[(kinds[fixed] == EXPRESSWAY) & ~_carries_expressway(plan).ravel()[fixed]] = "G2"
+    codes = np.array([FIXED[int(kind)] for kind in kinds[fixed]], dtype=object)
+    codes[(kinds[fixed] == EXPRESSWAY) & ~_carries_expressway(plan).ravel()[fixed]] = "G2"
     empty = np.full((len(fixed), 4), np.nan)
     frame = pd.DataFrame(np.concatenate([table, empty]), columns=["far", "density", "height_m", "green_ratio"])
-    frame.insert(0, "land_use_now", np.concatenate([now, code]))
-    frame.insert(0, "land_use", np.concatenate([written, code]))
+    frame.insert(0, "land_use_now", np.concatenate([now, codes]))
+    frame.insert(0, "land_use", np.concatenate([written, codes]))
     frame.insert(0, "parcel_id", [f"P{number:06d}" for number in range(1, len(frame) + 1)])
     geometry = np.concatenate([lot_polygons(plan, streets, lots, every), cells[fixed]])
     return gpd.GeoDataFrame(frame, geometry=geometry, crs=CRS)
@@ -182,7 +183,7 @@ class _Site:
 
 
 def _quarter(plan: Plan, streets: Streets, lots: Lots, lot: int, part: tuple[float, float]) -> shapely.Polygon:
-    """Return a part of the superblock around a plot, from one share of its depth to another, streets around left out."""
+    """Return a part of the superblock around a plot, from one share of its depth to another."""
     i, j = streets.blocks.cell[lots.block[lot]]
     corner = plan.corner[[i, i + 1, i + 1, i], [j, j, j + 1, j + 1]]
     share = np.array([[0.05, part[0]], [0.95, part[0]], [0.95, part[1]], [0.05, part[1]]])
@@ -196,10 +197,11 @@ def _sites(plan: Plan, streets: Streets, lots: Lots, rng: np.random.Generator) -
     cell = streets.blocks.cell[lots.block]
     flat = cell[:, 0] * plan.kind.shape[1] + cell[:, 1]
     taken = np.zeros(len(lots.block), dtype=np.bool_)
-    each = max(2, round(plan.people / 60_000))
+    each = max(3, round(plan.people / 60_000))
     found: list[_Site] = []
     for number, (kind, allowed) in enumerate(_groups(lots).items()):
-        free = rng.permutation(np.flatnonzero(allowed & ~taken))
+        choices = (allowed & ~taken, ~lots.residential & ~taken, ~taken)  # a tiny town may lack the right kind
+        free = rng.permutation(np.flatnonzero(next(choice for choice in choices if choice.any())))
         wide = kind in WIDE
         if wide:
             free = free[np.unique(flat[free], return_index=True)[1]]
@@ -217,7 +219,9 @@ def _sites(plan: Plan, streets: Streets, lots: Lots, rng: np.random.Generator) -
 
 def _sums(geometry: NDArray[np.object_], centres: Floats, values: Floats) -> Floats:
     """Return sums of values (k, plots) over the plots whose centres lie in each polygon."""
-    polygon, plot = shapely.STRtree(shapely.points(centres)).query(geometry, predicate="intersects")
+    polygon, plot = shapely.STRtree(np.asarray(shapely.points(centres), dtype=object)).query(
+        geometry, predicate="intersects"
+    )
     return np.stack([np.bincount(polygon, weights=row[plot], minlength=len(geometry)) for row in values])
 
 
@@ -225,8 +229,10 @@ def _after(way: NDArray[np.object_], households: Floats, floor: Floats, area: Fl
     """Return households and floor area when the projects are done, by way of renewal."""
     rules = [way == "拆", way == "改"]
     homes = np.round(households * np.select(rules, [1.25, 1.0], 0.92))
-    homes = np.where((way == "拆") & (households == 0), np.round(area / 90), homes)
-    return homes, np.round(np.where(floor > 0, floor * np.select(rules, [1.7, 1.04], 1.0), area * 1.6))
+    homes = np.where((way == "拆") & (households == 0), np.round(area / 90), homes).astype(np.float64)
+    return homes, np.round(np.where(floor > 0, floor * np.select(rules, [1.7, 1.04], 1.0), area * 1.6)).astype(
+        np.float64
+    )
 
 
 def make_projects(
@@ -288,7 +294,7 @@ def _project_name(site: _Site, stems: NDArray[np.object_]) -> str:
 
 
 def _real_projects() -> pd.DataFrame:
-    """Return the three projects of Anqing with their real households and floor area; what is not published stays unknown."""
+    """Return the three projects of Anqing with their real figures; what is not published stays unknown."""
     return pd.DataFrame(
         {
             "name": [row[0] for row in ANQING],

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from .sample_blocks import BEND_M, FOOTWAY, HIGHWAYS, SERVICE, Streets, _spread, snap_share
+from .sample_blocks import BEND_M, FOOTWAY, HIGHWAYS, SERVICE, Streets, snap_share, spread
 from .sample_lots import USE, Lots, lot_points
-from .sample_plan import EXPRESSWAY, HILL, PARK, RAIL, RIVER, Bools, Floats, Ints, Plan
+from .sample_plan import BUILT, EXPRESSWAY, HILL, PARK, RAIL, RIVER, Bools, Floats, Ints, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +29,8 @@ class Lanes:
         int64[n].
     upward
         bool[n]: from bottom to top (else from left to right).
-    at
-        float64[n]: share of the lot's width (upward) or depth.
+    share
+        float64[n]: place as a share of the lot's width (upward) or depth.
     meets
         bool[n, 2]: whether start and end reach the street outside.
     host_line, host_share
@@ -39,7 +39,7 @@ class Lanes:
 
     lot: Ints
     upward: Bools
-    at: Floats
+    share: Floats
     meets: Bools
     host_line: Ints
     host_share: Floats
@@ -56,33 +56,33 @@ def make_lanes(plan: Plan, streets: Streets, lots: Lots) -> Lanes:
         slots = np.maximum(lots.houses[:, axis], 1)
         count = np.where(lots.kind == PARK, 2, count) * has
         count = np.where(lots.residential, np.minimum(count, np.maximum(slots - 1, 1)), count)
-        lot, place = _spread(count)
+        lot, place = spread(count)
         at = (place + 1) / (count[lot] + 1)
         snapped = np.round(at * slots[lot]) / slots[lot]
         between_houses = lots.residential[lot] & (slots[lot] > count[lot]) & (snapped > 0.02) & (snapped < 0.98)
         parts.append((lot, np.full(len(lot), upward), np.where(between_houses, snapped, at)))
-    lot, upward, at = (np.concatenate([part[k] for part in parts]) for k in range(3))
-    open_side = np.where(upward[:, None], True, np.stack([lots.first[lot], lots.last[lot]], axis=1))
+    lot, upright, at = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    open_side = np.where(upright[:, None], True, np.stack([lots.first[lot], lots.last[lot]], axis=1))
     reach = np.where(lots.walled[lot], 0.85, 0.92)[:, None]
     meets = open_side & (rng.random((len(lot), 2)) < reach)
     block = lots.block[lot]
     side = streets.blocks.side[block]
     share = streets.blocks.share[block]
-    axis_low = np.where(upward, lots.low[lot, 0], lots.low[lot, 1])
-    axis_high = np.where(upward, lots.high[lot, 0], lots.high[lot, 1])
+    axis_low = np.where(upright, lots.low[lot, 0], lots.low[lot, 1])
+    axis_high = np.where(upright, lots.high[lot, 0], lots.high[lot, 1])
     along = axis_low + (axis_high - axis_low) * at
-    line = np.where(upward[:, None], side[:, [0, 2]], side[:, [3, 1]])
-    stretch = np.where(upward[:, None, None], share[:, [0, 2]], share[:, [3, 1]])
+    line = np.where(upright[:, None], side[:, [0, 2]], side[:, [3, 1]])
+    stretch = np.where(upright[:, None, None], share[:, [0, 2]], share[:, [3, 1]])
     raw = stretch[..., 0] + (stretch[..., 1] - stretch[..., 0]) * along[:, None]
     host_share = snap_share(raw, streets.lines.length()[line])
-    return Lanes(lot, upward, at, meets, line, host_share)
+    return Lanes(lot, upright, at, meets, line, host_share)
 
 
 def edge_points(plan: Plan, streets: Streets, lots: Lots, lanes: Lanes) -> Floats:
     """Return ground points where each lane passes its plot's edge, shape (n, 2 ends, 2)."""
-    zero, one = np.zeros(len(lanes.at)), np.ones(len(lanes.at))
-    up = np.stack([np.stack([lanes.at, zero], 1), np.stack([lanes.at, one], 1)], axis=1)
-    right = np.stack([np.stack([zero, lanes.at], 1), np.stack([one, lanes.at], 1)], axis=1)
+    zero, one = np.zeros(len(lanes.share)), np.ones(len(lanes.share))
+    up = np.stack([np.stack([lanes.share, zero], 1), np.stack([lanes.share, one], 1)], axis=1)
+    right = np.stack([np.stack([zero, lanes.share], 1), np.stack([one, lanes.share], 1)], axis=1)
     share = np.where(lanes.upward[:, None, None], up, right)
     return plan.warp(lot_points(streets, lots, lanes.lot, share))
 
@@ -131,15 +131,15 @@ def make_segments(plan: Plan, streets: Streets, lanes: Lanes) -> Segments:
     start = np.flatnonzero(node_line[:-1] == node_line[1:])
     line, low, high = node_line[start], node_share[start], node_share[start + 1]
     pieces = np.maximum(1, np.ceil(lines.length()[line] * (high - low) / BEND_M)).astype(np.int64)
-    segment, place = _spread(pieces + 1)
+    segment, place = spread(pieces + 1)
     step = place / pieces[segment]
     share = np.where(place == pieces[segment], high[segment], low[segment] + step * (high - low)[segment])
     points = plan.warp(lines.point(line[segment], share))
-    return Segments(shapely.linestrings(points, indices=segment), line)
+    return Segments(np.asarray(shapely.linestrings(points, indices=segment), dtype=object), line)
 
 
 def strip_middle(plan: Plan, axis: int, position: int, low: int, high: int) -> Floats:
-    """Return plan points along the middle of a strip from lattice interval ``low`` to ``high``, off all crossing streets."""
+    """Return plan points along the middle of a strip from interval ``low`` to ``high``, off crossing streets."""
     corner = plan.corner if axis == 0 else plan.corner.transpose(1, 0, 2)
     middle = (corner[position] + corner[position + 1]) / 2
     at = (np.arange(low, high)[:, None] + np.array([0.125, 0.375, 0.625, 0.875])).ravel()
@@ -149,7 +149,7 @@ def strip_middle(plan: Plan, axis: int, position: int, low: int, high: int) -> F
 
 
 def second_ring(plan: Plan) -> list[Floats]:
-    """Return plan points of the four sides of the expressway ring: south, east, north, west, meeting at shared corners."""
+    """Return plan points of the expressway ring's sides: south, east, north, west, meeting at shared corners."""
     columns, rows = np.flatnonzero(plan.column_strip == EXPRESSWAY), np.flatnonzero(plan.row_strip == EXPRESSWAY)
     (west, east), (south, north) = (int(columns[0]), int(columns[1])), (int(rows[0]), int(rows[1]))
 
@@ -173,7 +173,7 @@ def motorway(plan: Plan) -> Floats:
     middle = (plan.corner[east, row] + plan.corner[east + 1, row]) / 2
     shifted = points + np.array([31.0, -11.0])
     beyond = shifted[-1] + np.array([[0.12 * plan.half_m, 0.0], [0.24 * plan.half_m, -0.01 * plan.half_m]])
-    return np.concatenate([[middle + [0.0, -11.0]], shifted, beyond])
+    return np.concatenate([middle[None] + np.array([0.0, -11.0]), shifted, beyond])
 
 
 def ramps(plan: Plan) -> list[Floats]:
@@ -192,7 +192,7 @@ def ramps(plan: Plan) -> list[Floats]:
 def hill_paths(plan: Plan) -> tuple[list[Floats], list[Floats]]:
     """Return plan lines of paths and of steps that climb from the last streets into the hills."""
     built_corner = np.zeros(plan.corner.shape[:2], dtype=np.bool_)
-    built = (plan.kind < HILL) & (plan.kind != HILL - 1)
+    built = np.isin(plan.kind, BUILT)
     for di in (0, 1):
         for dj in (0, 1):
             built_corner[di : di + built.shape[0], dj : dj + built.shape[1]] |= built
@@ -206,13 +206,13 @@ def hill_paths(plan: Plan) -> tuple[list[Floats], list[Floats]]:
     right = (plan.corner[i + 1, j + 1] - start) / width
     down = (plan.corner[i, j] - start) / depth
     step = depth * rng.uniform(0.13, 0.20, (len(i), 1))
-    sway = width * rng.uniform(-0.22, 0.34, (5, len(i), 1))
+    sway = width * rng.uniform(0.04, 0.46, (5, len(i), 1))
     stops = [start] + [start + number * step * down + sway[number] * right for number in range(1, 5)]
     top = stops[-1] + 0.1 * depth * down
     return list(np.stack(stops, axis=1)), list(np.stack([stops[-1], top], axis=1))
 
 
-def marks(plan: Plan, streets: Streets, segments: Segments) -> tuple[NDArray[np.str_], Bools, Bools, Ints]:
+def marks(streets: Streets, segments: Segments) -> tuple[NDArray[np.str_], Bools, Bools, Ints]:
     """Return class, bridge, tunnel and level of each segment: bridges over the river, underpasses below the railway."""
     passes = streets.lines.passes[segments.line]
     bridge, tunnel = passes == RIVER, passes == RAIL

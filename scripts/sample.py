@@ -21,7 +21,7 @@ def sample(
     seed: Annotated[int, typer.Option("--seed", "-s", help="Same seed, same city. 随机种子。")] = 1,
     language: LanguageOption = None,
 ) -> None:
-    """Write a made-up city: layers, facilities, rasters and study.toml. 生成样例城市（虚构）。
+    """Write a made-up city: layers, facilities, rasters and study.toml (生成虚构的样例城市).
 
     Example: lifecircle sample my-city --people 100000 --seed 7, then: lifecircle plan my-city/study.toml
     """
