@@ -33,7 +33,8 @@ WHOLE = 0.99
 TIE_PAIRS = 50_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""
 TIE_NODES = 500
-ROUNDING = 1e-6
+SLACK, ROUNDING = 1e-4, 1e-9
+"""What the solver's bound may be off by: whole weights and `WHOLE` leave a hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ def _prove(
     info = solver.getInfo()
     bound = info.mip_dual_bound
     total = int(problem.weight.sum())
-    proven = total if not np.isfinite(bound) else min(total, int(np.floor(bound + ROUNDING * max(1.0, abs(bound)))))
+    proven = total if not np.isfinite(bound) else min(total, int(np.floor(bound + SLACK + ROUNDING * bound)))
     return _answer(solver, problem, start), proven
 
 
