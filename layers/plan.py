@@ -323,7 +323,6 @@ def _empty(name: str, study: Study) -> gpd.GeoDataFrame:
 
 def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
     """Return the tables that let a reader check: land use, projects, snapping, components."""
-    study = ground.study
     people = ground.demand.points["people"].to_numpy(dtype=np.int64)
     network = placed.walk.network
     snapping = [

@@ -90,6 +90,7 @@ def _draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps
         write_page(findings, folder / "map.html", language=language)
         write_styles(findings, folder / GEOPACKAGE, language=language)
     with steps.step("steps.sheets"):
+        (folder / "sheets").mkdir()
         sheets = write_sheets(findings, folder / "sheets", language=language)
     with steps.step("steps.report"):
         write_word(report_of(findings, language), sheets, folder / "report.docx")
