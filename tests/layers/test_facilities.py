@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.layers.facilities import COLUMNS, classify, facilities_of, find_facilities, merge_duplicates
@@ -107,6 +107,7 @@ def test_osm_tags(tags: dict[str, str], name: str, expected: str | None) -> None
     assert (found[0][0] if found else None) == expected
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e5))
 def test_a_pitch_is_of_the_largest_class_its_ground_allows(area: float) -> None:
     found = class_of_tags({"leisure": "pitch"}, land_area_m2=area)
@@ -189,6 +190,7 @@ places_and_names = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(places_and_names)
 def test_merging_loses_no_record_and_is_stable(rows: list[tuple[int, int, str]]) -> None:
     columns = {

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.gis.errors import InputError
@@ -101,6 +101,7 @@ def test_a_ring_without_ground_is_left_out_and_said(make_study: MakeStudy) -> No
 boxes = st.lists(st.tuples(*[st.integers(-500, 4200)] * 2, *[st.integers(50, 3000)] * 2), min_size=1, max_size=6)
 
 
+@settings(deadline=None, max_examples=30)
 @given(boxes)
 def test_any_polygons_become_an_exclusive_cover(
     make_study: MakeStudy, corners: list[tuple[int, int, int, int]]
@@ -109,6 +110,7 @@ def test_any_polygons_become_an_exclusive_cover(
     assert_exclusive_cover(rings_of(make_study({"rings": polygons(rows)})))
 
 
+@settings(deadline=None)
 @given(boxes)
 def test_cutting_overlaps_keeps_the_union(corners: list[tuple[int, int, int, int]]) -> None:
     shapes = np.array([shapely.box(x, y, x + w, y + h) for x, y, w, h in corners], dtype=object)
@@ -168,8 +170,8 @@ def test_rings_inside_out_from_lines_are_exclusive(make_study: MakeStudy) -> Non
         f"外{name}": [(2000 + (x - 2000) * 1.7, 2000 + (y - 2000) * 1.7) for x, y in xy] for name, xy in SQUARE.items()
     }
     sections = [{"name": "一", "bounded_by": list(SQUARE)}, {"name": "二", "bounded_by": list(big)}]
-    settings = {"rings": {"ring": sections, "rest_name": "三"}}
-    rings = rings_of(make_study({"ring_lines": lines({**SQUARE, **big})}, settings=settings))
+    stated = {"rings": {"ring": sections, "rest_name": "三"}}
+    rings = rings_of(make_study({"ring_lines": lines({**SQUARE, **big})}, settings=stated))
     assert rings["name"].tolist() == ["一", "二", "三"]
     assert rings["area_m2"].tolist()[:2] == pytest.approx([2000**2, 3400**2 - 2000**2])
     assert_exclusive_cover(rings)
@@ -203,6 +205,7 @@ def test_no_lines_enclose_nothing() -> None:
     assert sorted((end.x, end.y) for end in ends) == [(0, 0), (5000, 0)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=20))
 def test_a_point_lies_in_the_first_zone_that_holds_it(xy: list[tuple[int, int]]) -> None:
     zones = shapely.box([0, 10, 30], [0, 10, 30], [20, 40, 60], [20, 40, 60])

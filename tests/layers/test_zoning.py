@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.layers.rings import rings_of
@@ -73,6 +73,7 @@ codes_in_files = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(codes_in_files, st.sampled_from(["/", "+", "、", "，", ";"]))
 def test_the_shares_of_a_parcel_add_up(parts: list[str], join: str) -> None:
     uses = land_uses(join.join(parts))
@@ -80,6 +81,7 @@ def test_the_shares_of_a_parcel_add_up(parts: list[str], join: str) -> None:
     assert all(group_name(use.group, "zh") and group_name(use.group, "en") for use in uses)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_no_text_breaks_the_reader(text: str) -> None:
     assert land_uses(text)
@@ -109,6 +111,7 @@ boxes = st.lists(
 )
 
 
+@settings(deadline=None, max_examples=30)
 @given(boxes)
 def test_the_balance_adds_up_to_every_ring(make_study: MakeStudy, rows: list[tuple[int, int, int, int, str]]) -> None:
     shapes = [(use, 2.0, shapely.box(x * 100, y * 100, (x + w) * 100, (y + h) * 100)) for x, y, w, h, use in rows]
