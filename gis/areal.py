@@ -181,11 +181,11 @@ def round_in_groups(values: ArrayLike, group: Ints, totals: Ints) -> Ints:
         raise InputError(
             message, Fault("gis.areal_no_weights", value=int(wanted[empty[0]]), detail={"count": len(empty)})
         )
-    scale = np.divide(wanted, sums, out=np.zeros(len(wanted)), where=sums > 0)
     # A sum that is the total already must not be disturbed by rounding in the scaling.
-    scale[np.isclose(sums, wanted, rtol=1e-12, atol=0)] = 1.0
+    settled = np.isclose(sums, wanted, rtol=1e-12, atol=0)[owner[inside]]
+    share = np.divide(numbers[inside], sums[owner[inside]], out=np.zeros(len(inside)), where=sums[owner[inside]] > 0)
     scaled = np.zeros(len(numbers))
-    scaled[inside] = numbers[inside] * scale[owner[inside]]
+    scaled[inside] = np.where(settled, numbers[inside], share * wanted[owner[inside]])
     whole = np.floor(scaled)
     missing = wanted - np.bincount(owner[inside], whole[inside], minlength=len(wanted)).astype(np.int64)
     order = inside[np.lexsort((inside, -(scaled - whole)[inside], owner[inside]))]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from .zoning import land_uses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +18,6 @@ Verdict: TypeAlias = Literal["allowed", "share", "rezoning", "forbidden", "unkno
 
 DEFAULT_GROUP = "community"
 """The group of facility classes that the table does not name."""
-_CODE = re.compile(r"[A-Z]\d{0,3}|\d{2,6}")
-_BETWEEN = re.compile(r"[/+,;|、，；与和\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class GroupRules:
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """The table: groups of facility classes, names that stand for codes, tenures refused.
+    """The table: groups of facility classes, tenures refused.
 
     Parameters
     ----------
@@ -57,8 +55,6 @@ class Compatibility:
         Facility class → its group's rules.
     default
         For facility classes that the table does not name.
-    names
-        Chinese name of a use → code.
     refused_tenures
         Values of the column ``tenure``.
     share_most
@@ -67,7 +63,6 @@ class Compatibility:
 
     groups: Mapping[str, GroupRules]
     default: GroupRules
-    names: Mapping[str, str]
     refused_tenures: frozenset[str]
     share_most: float
 
@@ -79,7 +74,7 @@ class Compatibility:
         Parameters
         ----------
         land_use
-            A code of either system, several joined by ``/`` or ``+``, or a Chinese name; dirty writing is understood.
+            A value that `lifecircle.layers.zoning.land_uses` understands; anything else is unknown.
         facility_class
             The product's class.
         vacated
@@ -96,7 +91,8 @@ class Compatibility:
         ('forbidden', 'unknown')
         """
         rules = self.groups.get(facility_class, self.default)
-        found: set[Verdict] = {rules.of_code(code, vacated=vacated) for code in self.codes(land_use)}
+        uses = land_uses(land_use) if isinstance(land_use, str) else ()
+        found: set[Verdict] = {rules.of_code(use.code, vacated=vacated) for use in uses if use.code}
         if not found:
             return "unknown"
         if len(found) == 1:
@@ -105,29 +101,6 @@ class Compatibility:
             if verdict in found:
                 return "share"
         return "rezoning"
-
-    def codes(self, land_use: object) -> tuple[str, ...]:
-        """Return the codes in a text, in its order: full width, lower case and names understood; empty when none is.
-
-        Examples
-        --------
-        >>> table = load_compatibility()
-        >>> table.codes("Ｒ2/b1"), table.codes("0701+0901 商业用地"), table.codes("？")
-        (('R2', 'B1'), ('0701', '0901'), ())
-        """
-        if not isinstance(land_use, str):
-            return ()
-        codes: list[str] = []
-        for part in _BETWEEN.split(unicodedata.normalize("NFKC", land_use).upper()):
-            code = self.names.get(part) or next(iter(_CODE.findall(part)), None) or self._named_in(part)
-            if code is not None and code not in codes:
-                codes.append(code)
-        return tuple(codes)
-
-    def _named_in(self, text: str) -> str | None:
-        """Return the code of the longest known name that a text holds or is the beginning of."""
-        held = [name for name in self.names if name in text or (len(text) > 1 and name.startswith(text))]
-        return self.names[max(held, key=len)] if held else None
 
 
 @cache
@@ -147,7 +120,6 @@ def load_compatibility() -> Compatibility:
     return Compatibility(
         groups=groups,
         default=rules[DEFAULT_GROUP],
-        names=table["names"],
         refused_tenures=frozenset(table["refused_tenures"]),
         share_most=float(table["share_most"]),
     )
