@@ -12,6 +12,7 @@ import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.transform import Affine
 
 from lifecircle.gis.errors import InputError
 from lifecircle.layers.ages import whole_shares
@@ -208,7 +209,7 @@ def test_a_population_raster_keeps_its_sum(make_study: MakeStudy, tmp_path: Path
     path = tmp_path / "people.tif"
     values = np.random.default_rng(3).uniform(0, 40, (40, 40)).astype("float32")
     values[0, 0] = -9999
-    transform = rasterio.transform.from_origin(0, 4000, 100, 100)
+    transform = Affine(100, 0, 0, 0, -100, 4000)
     with rasterio.open(path, "w", driver="GTiff", height=40, width=40, count=1, dtype="float32", nodata=-9999,
                        crs=CRS_M, transform=transform) as raster:  # fmt: skip
         raster.write(values, 1)
