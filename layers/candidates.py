@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +12,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from ..gis.snap import FAR_FROM_STREET, snap
+from .columns import floats
 from .compatibility import load_compatibility
 from .findings import LAYERS
 from .study import Note
@@ -210,9 +211,9 @@ def _places(study: Study, land: gpd.GeoDataFrame, network: WalkNetwork, notes: l
     kind = _column(table, "kind")
     outline_m2 = shapely.area(table.geometry.to_numpy())
     outline_m2 = np.where(outline_m2 > 0, outline_m2, np.nan)
-    land_m2 = np.where(np.isnan(_numbers(table, "area_m2")), outline_m2, _numbers(table, "area_m2"))
+    land_m2 = np.where(np.isnan(floats(table, "area_m2")), outline_m2, floats(table, "area_m2"))
     building = np.isin(kind, BUILDING_KINDS)
-    floor_m2 = _numbers(table, "floor_area_m2")
+    floor_m2 = floats(table, "floor_area_m2")
     floor_m2 = np.where(building & np.isnan(floor_m2), outline_m2, floor_m2)  # one storey at least
     parcel_use, far = _parcels(study, points)
     own_use = _column(table, "land_use")
@@ -258,7 +259,7 @@ def _parcels(study: Study, points: NDArray[np.object_]) -> tuple[NDArray[np.obje
     point, parcel = parcels.sindex.query(points, predicate="within")
     order = np.lexsort((-parcel, point))  # the last written is the first parcel
     use[point[order]] = _column(parcels, "land_use")[parcel[order]]
-    far[point[order]] = _numbers(parcels, "far")[parcel[order]]
+    far[point[order]] = floats(parcels, "far")[parcel[order]]
     return use, far
 
 
@@ -329,9 +330,3 @@ def _column(table: pd.DataFrame, name: str) -> NDArray[np.object_]:
     values: NDArray[np.object_] = table[name].astype(object).to_numpy(dtype=object, copy=True)
     values[pd.isna(values)] = None
     return values
-
-
-def _numbers(table: pd.DataFrame, name: str) -> Floats:
-    """Return a column as float64, NaN where it is missing or empty."""
-    numbers: Any = pd.to_numeric(pd.Series(_column(table, name)), errors="coerce")
-    return np.asarray(numbers, dtype=np.float64)
