@@ -44,8 +44,9 @@ def terrain(path: Path, crs: pyproj.CRS) -> Heights:
     def heights(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = change.transform(xy[:, 0], xy[:, 1])
         with rasterio.open(path) as raster:
-            column, row = ~raster.transform * (np.asarray(x), np.asarray(y))
-            column, row = column - 0.5, row - 0.5
+            cell = ~raster.transform
+            column = cell.a * np.asarray(x) + cell.b * np.asarray(y) + cell.c - 0.5
+            row = cell.d * np.asarray(x) + cell.e * np.asarray(y) + cell.f - 0.5
             low_row, low_column = max(0, int(np.floor(row.min()))), max(0, int(np.floor(column.min())))
             high_row = min(raster.height, int(np.floor(row.max())) + 2)
             high_column = min(raster.width, int(np.floor(column.max())) + 2)
@@ -77,6 +78,13 @@ def bilinear(cells: NDArray[np.float64], row: NDArray[np.float64], column: NDArr
     )
     bottom, right = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
     down, across = row - top, column - left
-    upper = cells[top, left] * (1 - across) + cells[top, right] * across
-    lower = cells[bottom, left] * (1 - across) + cells[bottom, right] * across
-    return np.where(outside, np.nan, upper * (1 - down) + lower * down)
+    value = np.zeros(row.size)
+    for cell, share in (
+        (cells[top, left], (1 - down) * (1 - across)),
+        (cells[top, right], (1 - down) * across),
+        (cells[bottom, left], down * (1 - across)),
+        (cells[bottom, right], down * across),
+    ):
+        # An unknown cell that has no part in the value does not make it unknown.
+        value += np.where(share > 0, cell * share, 0.0)
+    return np.where(outside, np.nan, value)

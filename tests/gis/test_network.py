@@ -41,7 +41,9 @@ def test_shared_vertices_are_joined() -> None:
     assert sorted(network.edge_length_m.tolist()) == [50, 50, 50, 50]
 
 
-@pytest.mark.parametrize("options", [{"level": np.array([0, 1])}, {"spans": np.array([False, True])}, {"level": np.array([0, -1])}])
+@pytest.mark.parametrize(
+    "options", [{"level": np.array([0, 1])}, {"spans": np.array([False, True])}, {"level": np.array([0, -1])}]
+)
 def test_a_bridge_or_tunnel_does_not_join_what_it_crosses(options: dict[str, np.ndarray]) -> None:
     for middle in ([(50, -50), (50, 50)], [(50, -50), (50, 0), (50, 50)]):
         network = build([(0, 0), (50, 0), (100, 0)], middle, **options)

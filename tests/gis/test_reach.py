@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
-from lifecircle.gis.errors import TooLargeError
 from lifecircle.gis import reach as reach_module
+from lifecircle.gis.errors import TooLargeError
 from lifecircle.gis.network import WalkNetwork, network_from_lines
 from lifecircle.gis.reach import nearest, node_costs, reach, walking_costs
 from lifecircle.gis.snap import Positions, snap
@@ -60,9 +60,7 @@ def inner_offsets(places: list[tuple[float, tuple[str, int]]], length: float) ->
     return sorted({offset for offset, _ in places if 0.0 < offset < length})
 
 
-def brute_force(
-    network: WalkNetwork, demand: Positions, sites: Positions, wait: float = 0.0
-) -> np.ndarray:
+def brute_force(network: WalkNetwork, demand: Positions, sites: Positions, wait: float = 0.0) -> np.ndarray:
     """Costs of all pairs by networkx, every position a node of its own on its edge; waiting is paid on leaving a node."""
     graph = nx.MultiDiGraph()
     # Each node is two, so that arriving and leaving are told apart: the wait lies between.
@@ -104,11 +102,23 @@ def brute_force(
 def cases(draw: st.DrawFn) -> tuple[WalkNetwork, Positions, Positions, int]:
     nodes = draw(st.integers(1, 7))
     node = st.integers(0, nodes - 1)
-    edges = draw(st.lists(st.tuples(node, node, st.integers(0, 12), st.sampled_from([1, 2, 3, 3, 3])), min_size=1, max_size=12))
+    edges = draw(
+        st.lists(st.tuples(node, node, st.integers(0, 12), st.sampled_from([1, 2, 3, 3, 3])), min_size=1, max_size=12)
+    )
 
     def positions(most: int) -> Positions:
         count = draw(st.integers(0, most))
-        rows = draw(st.lists(st.tuples(st.integers(0, max(count - 1, 0)), st.integers(0, len(edges) - 1), st.integers(0, 12), st.integers(0, 3)), max_size=8))
+        rows = draw(
+            st.lists(
+                st.tuples(
+                    st.integers(0, max(count - 1, 0)),
+                    st.integers(0, len(edges) - 1),
+                    st.integers(0, 12),
+                    st.integers(0, 3),
+                ),
+                max_size=8,
+            )
+        )
         rows = rows if count else []
         return Positions(
             np.array([row[0] for row in rows], dtype=np.int64),
@@ -165,7 +175,11 @@ def test_monotone_in_the_limit_and_unchanged_when_nodes_are_renumbered(
         [
             (nodes - 1 - a, nodes - 1 - b, int(length), int(f) + 2 * int(g))
             for (a, b), length, f, g in zip(
-                network.edge_nodes.tolist(), network.edge_length_m, network.edge_forward, network.edge_backward, strict=True
+                network.edge_nodes.tolist(),
+                network.edge_length_m,
+                network.edge_forward,
+                network.edge_backward,
+                strict=True,
             )
         ],
     )
@@ -210,7 +224,9 @@ def test_symmetric_without_one_way_streets() -> None:
 
 def test_places_near_the_edge_of_the_data_are_flagged() -> None:
     network = network_from_lines(
-        [shapely.LineString([(0, 0), (1000, 0)]), shapely.LineString([(500, 0), (500, 300)])], crs=METRES, highway=["footway"] * 2
+        [shapely.LineString([(0, 0), (1000, 0)]), shapely.LineString([(500, 0), (500, 300)])],
+        crs=METRES,
+        highway=["footway"] * 2,
     )
     places = snap(network, np.array([[100.0, 0.0], [400.0, 0.0], [500.0, 20.0]])).positions
     found = reach(network, places, places, limit=150.0)
@@ -242,7 +258,9 @@ def test_slope_by_tobler_and_steps() -> None:
     def heights(xy: np.ndarray) -> np.ndarray:
         return xy[:, 0] * 0.1
 
-    network = network_from_lines([shapely.LineString([(0, 0), (100, 0)])], crs=METRES, highway=["footway"], heights=heights)
+    network = network_from_lines(
+        [shapely.LineString([(0, 0), (100, 0)])], crs=METRES, highway=["footway"], heights=heights
+    )
     costs = walking_costs(network, WALKERS["elderly"])
     # 100 m at 0.8 m/s are 125 s; uphill at 10 % the factor is exp(-3.5*0.15)/exp(-0.175), downhill exp(-3.5*0.05)/exp(-0.175) = 1.
     assert costs.edge_ahead[0] == pytest.approx(125 * np.exp(3.5 * 0.15 - 0.175))
@@ -260,7 +278,9 @@ def test_a_bridge_is_straight_over_the_valley() -> None:
 
     path = [(0, 0), (50, 0), (100, 0)]
     over, through = (
-        network_from_lines([shapely.LineString(path)], crs=METRES, highway=["footway"], spans=np.array([flag]), heights=heights)
+        network_from_lines(
+            [shapely.LineString(path)], crs=METRES, highway=["footway"], spans=np.array([flag]), heights=heights
+        )
         for flag in (True, False)
     )
     assert walking_costs(over, WALKERS["adult"]).edge_ahead[0] == pytest.approx(100 / 1.2)

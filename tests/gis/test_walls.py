@@ -28,14 +28,19 @@ SOUTH, NORTH = (200.0, 100.0), (200.0, 300.0)
 def gates(*places: tuple[float, float], opened: bool = True, public: bool = False, zone: int = -1) -> Gates:
     count = len(places)
     return Gates(
-        np.array(places, dtype=float).reshape(-1, 2), np.full(count, opened), np.full(count, public), np.full(count, zone, dtype=np.int32)
+        np.array(places, dtype=float).reshape(-1, 2),
+        np.full(count, opened),
+        np.full(count, public),
+        np.full(count, zone, dtype=np.int32),
     )
 
 
 def build(known: Gates | None, policy: Policy = "gated", streets: list[LineString] | None = None) -> WalkNetwork:
     lines = STREETS if streets is None else streets
     walls = np.array([None, COMPOUND], dtype=object)
-    return network_from_lines(lines, crs=METRES, highway=["residential"] * len(lines), walls=walls, gates=known, policy=policy)
+    return network_from_lines(
+        lines, crs=METRES, highway=["residential"] * len(lines), walls=walls, gates=known, policy=policy
+    )
 
 
 def walk(network: WalkNetwork, start: tuple[float, float], end: tuple[float, float]) -> float:
@@ -114,5 +119,7 @@ def test_two_compounds_side_by_side_and_one_in_the_other() -> None:
     network = network_from_lines([lane], crs=METRES, highway=["service"], walls=walls, gates=known)
     assert network.walls.gateless.tolist() == [2]
     assert sorted(network.component_length_m.tolist()) == pytest.approx([200, 200])
-    joined = network_from_lines([lane], crs=METRES, highway=["service"], walls=walls, gates=gates((100.0, 50.0), (200.0, 50.0), (300.0, 50.0)))
+    joined = network_from_lines(
+        [lane], crs=METRES, highway=["service"], walls=walls, gates=gates((100.0, 50.0), (200.0, 50.0), (300.0, 50.0))
+    )
     assert joined.component_length_m.tolist() == pytest.approx([400])

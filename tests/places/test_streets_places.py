@@ -1,0 +1,104 @@
+"""Real places: the network keeps its length, components and classes. A change here must be meant, and looked at on a map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pyproj
+import pytest
+
+from lifecircle.gis.circles import service_circle
+from lifecircle.gis.reach import nearest, reach
+from lifecircle.gis.snap import snap
+from lifecircle.layers.streets import network_of
+
+if TYPE_CHECKING:
+    from lifecircle.gis.network import WalkNetwork
+    from lifecircle.layers.study import Study
+
+pytestmark = pytest.mark.places
+
+
+def network(places: Path, name: str, epsg: int, gates: str = "open") -> WalkNetwork:
+    """The walk network of an extract, without the other layers of a study."""
+    path = places / "osm" / name
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    study = SimpleNamespace(
+        rasters={},
+        osm=(path,),
+        crs=pyproj.CRS.from_epsg(epsg),
+        layers={},
+        settings=SimpleNamespace(study=SimpleNamespace(gates=gates)),
+    )
+    return network_of(cast("Study", study)).network
+
+
+# Kilometres in all and in the main component, components, kilometres by class; counted on 2026-11-22.
+FIGURES = [
+    (
+        "las_palmas_20230221.osm.pbf",
+        32628,
+        2068.1,
+        1975.5,
+        915,
+        {"footway": 119.7, "pedestrian": 103.2, "residential": 622.2, "steps": 14.1},
+    ),
+    (
+        "nanjing_gulou_2021.osm",
+        4549,
+        84.7,
+        80.1,
+        44,
+        {"footway": 8.8, "pedestrian": 2.2, "residential": 25.0, "primary": 7.6},
+    ),
+    (
+        "porto_alegre.osm.pbf",
+        32722,
+        1906.8,
+        1882.6,
+        53,
+        {"footway": 90.0, "pedestrian": 15.6, "residential": 612.4, "primary": 84.5},
+    ),
+    ("beijing_cau.osm", 4548, 59.1, 53.0, 14, {"footway": 10.5, "primary": 12.3, "residential": 3.4}),
+]
+
+
+@pytest.mark.parametrize(("name", "epsg", "total", "main", "components", "classes"), FIGURES)
+def test_lengths_by_class_and_component(
+    places: Path, name: str, epsg: int, total: float, main: float, components: int, classes: dict[str, float]
+) -> None:
+    found = network(places, name, epsg)
+    assert found.edge_length_m.sum() / 1000 == pytest.approx(total, rel=0.002)
+    assert found.component_length_m[0] / 1000 == pytest.approx(main, rel=0.002)
+    assert found.component_length_m.size == pytest.approx(components, abs=3)
+    by_class = np.bincount(found.edge_class, weights=found.edge_length_m, minlength=len(found.classes)) / 1000
+    for street, length in classes.items():
+        assert by_class[found.classes.index(street)] == pytest.approx(length, rel=0.01, abs=0.05)
+    assert not {"motorway", "motorway_link", "construction", "proposed"} & set(found.classes)
+
+
+def test_walls_of_las_palmas_part_little_and_only_where_they_have_a_way_in(places: Path) -> None:
+    found = network(places, "las_palmas_20230221.osm.pbf", 32628, gates="gated")
+    assert found.walls.sealed.sum() == pytest.approx(63, abs=3)
+    assert found.walls.gateless.size == pytest.approx(60, abs=3)
+    assert found.component_length_m[0] / 1000 == pytest.approx(1961.9, rel=0.002)
+
+
+def test_nearest_is_the_best_of_reach_to_the_bit_and_circles_are_quick_pictures(places: Path) -> None:
+    found = network(places, "las_palmas_20230221.osm.pbf", 32628)
+    rng = np.random.default_rng(7)
+    xy = found.node_xy[rng.integers(0, found.node_xy.shape[0], 3000)] + rng.normal(0, 30, (3000, 2))
+    demand, sites = snap(found, xy[100:]), snap(found, xy[:100])
+    pairs = reach(found, demand.positions, sites.positions, limit=900.0).matrix
+    best = nearest(found, sites.positions, demand.positions, limit=900.0)
+    full = np.full(pairs.shape, np.inf)
+    rows = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
+    full[rows, pairs.indices] = pairs.data
+    np.testing.assert_array_equal(best.cost, full.min(axis=1))
+    assert demand.status.tolist().count("on_street") > 0.98 * demand.status.size
+    circle = service_circle(found, sites.positions, limits=[900.0])[0]
+    assert circle.is_valid
