@@ -123,7 +123,7 @@ LOOKS: dict[str, Look] = {
     "districts": Look(line="#7d6d8a", width_px=1.1, dash=(5, 3)),
     "compounds": Look(line="#ffffff", width_px=0.7, opacity=0.86),
     "parcels": Look(line="#ffffff", width_px=0.5, opacity=0.8),
-    "projects": Look(line="#1f2d3a", width_px=1.8, opacity=0.18),
+    "projects": Look(line="#1f2d3a", width_px=1.8, opacity=0.4),
     "candidates": Look(line=CANDIDATE, width_px=1.2, fill=CANDIDATE, opacity=0.35),
     "candidates_unfit": Look(line=CANDIDATE_UNFIT, width_px=1.0, fill=CANDIDATE_UNFIT, opacity=0.2),
     "gaps": Look(line="#ffffff", width_px=0.6, fill=GAP, opacity=0.7),
@@ -139,8 +139,10 @@ RING_OPACITY = 0.35
 CIRCLE_OPACITY = {5: 0.28, 10: 0.18, 15: 0.12}
 """Fill opacity of the service circle of so many minutes, in the colour of its class."""
 
-MISSING_CUTS = (0, 1, 2, 3, 5, 7)
-"""Least number of lacking classes of each step of `MISSING_FILLS`."""
+MISSING_CUTS = (0, 1, 4, 8, 12, 16)
+"""Least number of lacking classes of each step of `MISSING_FILLS`, for a standard with many classes."""
+_FEWER_CUTS = ((5, (0, 1, 2, 3, 4, 5)), (10, (0, 1, 3, 5, 7, 9)))
+"""The same where at most so many classes lack."""
 MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309")
 
 STATUS_FILLS = {"present": "#7fb8ad", "too_far": "#cd6423", "unknown": UNKNOWN, "no_data": UNKNOWN}
@@ -161,25 +163,30 @@ KIND_FILLS = {
 
 USE_FILLS = {
     "residential": "#fbe9a9",
-    "service": "#f2b6a0",
+    "community": "#f2b6a0",
     "public": "#eba3b8",
     "commercial": "#e07b6a",
     "industrial": "#c6a58a",
-    "logistics": "#b9a7d0",
+    "storage": "#b9a7d0",
     "transport": "#c9ccd0",
     "utility": "#a7bcd6",
     "green": "#a9d19b",
+    "special": "#9aa58c",
+    "reserved": "#e3e0d6",
     "water": "#b9d7e8",
-    "reserve": "#e3e0d6",
+    "rural": "#dde6c0",
+    "unknown": "#d9d9d9",
+    "none": "#efefec",
     "other": "#d9d9d9",
+    "none": "#ecebe5",
 }
-"""Zoning parcels by group of land use, near to the colours of Chinese planning drawings but paler."""
+"""Zoning parcels by group of land use (the groups of ``land_use.toml``), near to Chinese planning drawings but paler."""
 _USE_LETTERS = {
     "R": "residential",
     "A": "public",
     "B": "commercial",
     "M": "industrial",
-    "W": "logistics",
+    "W": "storage",
     "S": "transport",
     "U": "utility",
     "G": "green",
@@ -188,22 +195,25 @@ _USE_LETTERS = {
     "08": "public",
     "09": "commercial",
     "10": "industrial",
-    "11": "logistics",
+    "11": "storage",
     "12": "transport",
     "13": "utility",
     "14": "green",
-    "16": "reserve",
+    "16": "reserved",
     "17": "water",
 }
 
-_CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "elderly": ("#8f3f97", ("elderly_day_care", "elderly_home", "nursing_care_home", "community_canteen")),
-    "health": ("#c2475a", ("community_health_station", "community_health_centre", "outpatient")),
-    "education": ("#a8811a", ("kindergarten", "primary_school", "junior_middle_school", "nursery")),
-    "commerce": ("#117733", ("food_market", "community_retail", "mall", "convenience_store", "restaurant", "bank")),
-    "culture": ("#332288", ("culture_station", "culture_centre")),
+_FIELDS: dict[str, tuple[tuple[str, str], tuple[str, ...]]] = {
+    "elderly": (("#9c4aa5", "#5a1f66"), ("elderly_day_care", "elderly_home", "nursing_care_home", "community_canteen")),
+    "health": (("#c9476a", "#86203a"), ("community_health_station", "community_health_centre", "outpatient")),
+    "education": (("#a8811a", "#6b4f06"), ("kindergarten", "primary_school", "junior_middle_school", "nursery")),
+    "commerce": (
+        ("#1c8a43", "#0b4f27"),
+        ("food_market", "community_retail", "mall", "convenience_store", "restaurant", "bank"),
+    ),
+    "culture": (("#4a3db0", "#231a66"), ("culture_station", "culture_centre")),
     "sport": (
-        "#2f948a",
+        ("#2f948a", "#135e57"),
         (
             "small_sports_ground",
             "outdoor_fitness_ground",
@@ -214,21 +224,25 @@ _CATEGORIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "admin": (
-        "#4a6b8a",
+        ("#4f7aa3", "#2a4764"),
         ("community_service_station", "street_service_centre", "subdistrict_office", "police_station"),
     ),
     "transport": (
-        "#5a5a5a",
+        ("#7a7a7a", "#444444"),
         ("bus_stop", "metro_station", "bus_terminal", "bus_stop_5", "bike_parking", "car_parking"),
     ),
-    "municipal": ("#857352", ("public_toilet", "recycling_point", "refuse_collection_station", "parcel_point")),
+    "municipal": (
+        ("#8f7b55", "#5f5034"),
+        ("public_toilet", "recycling_point", "refuse_collection_station", "parcel_point"),
+    ),
 }
+"""Fields of service: a light and a dark tone of one hue, which the classes of the field take in turn."""
 _SHAPES: tuple[Shape, ...] = ("circle", "square", "triangle", "diamond", "pentagon", "cross", "down", "star")
 _SPARE = ("#88572b", "#5b7fbf", "#999933", "#aa5577", "#557755")
 
 
 def class_marks(keys: Iterable[str]) -> dict[str, Mark]:
-    """Return a mark for each facility class: the colour says its field (elderly, health, …), the shape the class in it.
+    """Return a mark for each facility class: the hue says its field (elderly, health, …), tone and shape the class.
 
     A class of the Chinese standard looks the same in every study; classes of a user's own standard take spare colours
     in the order given.
@@ -240,8 +254,8 @@ def class_marks(keys: Iterable[str]) -> dict[str, Mark]:
     (['circle', 'square', 'circle'], '#88572b')
     """
     known = {
-        key: Mark(_SHAPES[place % len(_SHAPES)], color)
-        for color, members in _CATEGORIES.values()
+        key: Mark(_SHAPES[place % len(_SHAPES)], tones[place % 2])
+        for tones, members in _FIELDS.values()
         for place, key in enumerate(members)
     }
     marks: dict[str, Mark] = {}
@@ -255,27 +269,39 @@ def class_marks(keys: Iterable[str]) -> dict[str, Mark]:
     return marks
 
 
-def missing_step(count: float) -> int:
+def missing_cuts(counts: Iterable[float]) -> tuple[int, ...]:
+    """Return the least number of each step of `MISSING_FILLS` that suits the numbers of lacking classes in a study.
+
+    Examples
+    --------
+    >>> missing_cuts([0, 3]), missing_cuts([2, 22]) == MISSING_CUTS
+    ((0, 1, 2, 3, 4, 5), True)
+    """
+    most = max((count for count in counts if math.isfinite(count)), default=0)
+    return next((cuts for limit, cuts in _FEWER_CUTS if most <= limit), MISSING_CUTS)
+
+
+def missing_step(count: float, cuts: tuple[int, ...] = MISSING_CUTS) -> int:
     """Return the step of `MISSING_FILLS` for a number of lacking classes.
 
     Examples
     --------
-    >>> [missing_step(count) for count in (0, 1, 4, 12)]
-    [0, 1, 3, 5]
+    >>> [missing_step(count) for count in (0, 1, 4, 22)]
+    [0, 1, 2, 5]
     """
-    return sum(count >= cut for cut in MISSING_CUTS[1:])
+    return sum(count >= cut for cut in cuts[1:])
 
 
-def missing_labels(language: Language) -> tuple[str, ...]:
+def missing_labels(language: Language, cuts: tuple[int, ...] = MISSING_CUTS) -> tuple[str, ...]:
     """Return the legend text of each step of `MISSING_FILLS`.
 
     Examples
     --------
     >>> missing_labels("en")
-    ('none', '1', '2', '3–4', '5–6', '7 or more')
+    ('none', '1–3', '4–7', '8–11', '12–15', '16 or more')
     """
     labels = [say("map.missing_none", language)]
-    for low, high in zip(MISSING_CUTS[1:], [*MISSING_CUTS[2:], None], strict=True):
+    for low, high in zip(cuts[1:], [*cuts[2:], None], strict=True):
         if high is None:
             labels.append(say("map.missing_more", language, count=low))
         else:
