@@ -118,7 +118,7 @@ def read_source(path: Path, how: How | None = None) -> Reading:
         if not how.tags:
             message = f"no tags say which features of {path} are meant"
             raise InputError(message, Fault("faults.osm_no_tags", file=str(path)))
-        return _read_osm(path, how)
+        return osm_reading(osm_features(path, how.tags, how.shapes), path)
     suffix = path.suffix.lower()
     if suffix in TABLE:
         return _read_table(path, how)
@@ -163,12 +163,27 @@ def _unreadable(path: Path, error: Exception) -> InputError:
     return InputError(message, Fault("faults.unreadable", file=str(path), detail={"reason": reason}))
 
 
-def _read_osm(path: Path, how: How) -> Reading:
-    """Read features of an OSM extract by tag."""
-    frame = osm_features(path, how.tags, how.shapes)
+def osm_reading(frame: gpd.GeoDataFrame, path: Path) -> Reading:
+    """Return features of an OSM extract as a reading, what the extract cut off noted."""
     skipped = int(frame.attrs.pop("skipped", 0))
     notes = (Note("study.osm_skipped", {"file": path.name, "count": skipped}),) if skipped else ()
     return Reading(frame, osm=True, notes=notes)
+
+
+def list_layers(path: Path) -> list[tuple[str, bool]]:
+    """Return the name of each layer in a vector file, and whether it has geometry.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be opened.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what GDAL has to say comes again when the layer is read
+            return [(str(name), kind is not None) for name, kind in pyogrio.list_layers(path)]
+    except pyogrio.errors.DataSourceError as error:
+        raise _unreadable(path, error) from error
 
 
 def choose_layer(path: Path, how: How) -> str | None:
@@ -179,12 +194,9 @@ def choose_layer(path: Path, how: How) -> str | None:
     InputError
         When the stated layer is not there, or there are several and none is stated.
     """
-    try:
-        listed = pyogrio.list_layers(path)
-    except pyogrio.errors.DataSourceError as error:
-        raise _unreadable(path, error) from error
-    names = [str(name) for name, _ in listed]
-    mapped = [str(name) for name, kind in listed if kind is not None]
+    listed = list_layers(path)
+    names = [name for name, _ in listed]
+    mapped = [name for name, spatial in listed if spatial]
     if how.layer is not None:
         if how.layer in names:
             return how.layer

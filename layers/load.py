@@ -16,8 +16,8 @@ from ..gis.crs import DATUMS, as_crs, require_metric, to_crs, transform, working
 from ..gis.errors import Fault, InputError
 from .config import read_settings
 from .contracts import AREA, CONTRACTS
-from .files import COORDINATES, RASTER, How, Reading, read_source, sha256_of
-from .osmfile import ATTRIBUTION, LICENCE, Ground, is_osm, osm_ground
+from .files import COORDINATES, RASTER, How, Reading, osm_reading, read_source, sha256_of
+from .osmfile import ATTRIBUTION, LICENCE, Ground, Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .study import Note, Source, Study
 from .table import check
@@ -90,6 +90,7 @@ class _Work:
     rasters: dict[str, Path] = field(default_factory=dict)
     grounds: dict[Path, Ground] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
+    extracts: dict[tuple[Path, str, tuple[str, ...]], gpd.GeoDataFrame] = field(default_factory=dict)
 
     def path(self, section: LayerSection) -> Path:
         return self.folder / Path(section.path).expanduser()
@@ -212,10 +213,36 @@ def _read(work: _Work, layer: str, section: LayerSection) -> _Read | None:
         cells, crs = _raster(path, section)
         _record(work, layer, section, path, (cells, cells), crs)
         return None
+    if is_osm(path) and section.tags:
+        return _Read(section, path, osm_reading(_osm_frame(work, layer, section, path), path))
     contract = AREA if layer == "area" else CONTRACTS[layer]
     columns = {name: source for name, source in section.columns.items() if name in COORDINATES}
     how = How(section.layer, layer, section.encoding, columns, tuple(section.tags), contract.shapes)
     return _Read(section, path, read_source(path, how))
+
+
+def _osm_frame(work: _Work, layer: str, section: LayerSection, path: Path) -> gpd.GeoDataFrame:
+    """Return a section's features of an OSM extract; the first that asks has all sections of the file read in one pass."""
+    key = (path, layer, tuple(section.tags))
+    if key not in work.extracts:
+        keys = {
+            (work.path(part), name, tuple(part.tags))
+            for name, parts in _sections(work.settings).items()
+            for part in parts
+            if name != "streets" and work.path(part) == path and part.tags
+        }
+        try:
+            _read_extract(work, path, sorted(keys))
+        except InputError:  # perhaps of a filter that another section states: that fault is its own
+            _read_extract(work, path, [key])
+    return work.extracts.pop(key)
+
+
+def _read_extract(work: _Work, path: Path, keys: Sequence[tuple[Path, str, tuple[str, ...]]]) -> None:
+    """Read the layers of an OSM extract and keep them until their sections ask."""
+    contracts = {"area": AREA, **CONTRACTS}
+    wanted = [Wanted(tags, contracts[layer].shapes) for _, layer, tags in keys]
+    work.extracts.update(zip(keys, osm_layers(path, wanted), strict=True))
 
 
 def _raster(path: Path, section: LayerSection) -> tuple[int, str]:

@@ -198,6 +198,7 @@ class _Harvest:
     """Features collected while an extract streams by."""
 
     geometries: list[object] = field(default_factory=list)
+    """WKB in hexadecimal, or the geometry itself."""
     kinds: list[str] = field(default_factory=list)
     ids: list[int] = field(default_factory=list)
     tags: list[dict[str, str]] = field(default_factory=list)
@@ -219,7 +220,11 @@ class _Harvest:
             values = [tags.get(key) for tags in self.tags]
             if any(value is not None for value in values):
                 columns[key] = pd.array(values, dtype="str")
-        geometries = np.array(self.geometries, dtype=object)
+        texts = [entry if isinstance(entry, str) else None for entry in self.geometries]
+        geometries = shapely.from_wkb(np.array(texts, dtype=object))
+        for place, entry in enumerate(self.geometries):
+            if texts[place] is None:
+                geometries[place] = entry
         frame = gpd.GeoDataFrame(columns, geometry=geometries, crs="EPSG:4326")
         frame.attrs["skipped"] = max(0, self.closed - self.assembled)
         return frame
@@ -259,28 +264,50 @@ def osm_features(
     InputError
         When the file is not an OSM extract, is cut short, or declares entities.
     """
+    return osm_layers(path, [Wanted(tuple(tags), tuple(shapes), tuple(keys))])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one layer takes from an extract: tag filters, shapes and the tags that become columns."""
+
+    tags: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    keys: tuple[str, ...] = KEYS
+
+
+def osm_layers(path: Path, wanted: Sequence[Wanted]) -> list[gpd.GeoDataFrame]:
+    """Read several layers of an extract in one pass, each as `osm_features` returns it.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    InputError
+        When the file is not an OSM extract, is cut short, or declares entities; when a filter is none.
+    """
     refuse_unsafe(path)
-    filters = [TagFilter.parse(text) for text in tags]
-    wanted = tuple(dict.fromkeys(rule.key for rule in filters))
-    harvest = _Harvest()
+    filters = [[TagFilter.parse(text) for text in layer.tags] for layer in wanted]
+    keys = dict.fromkeys(rule.key for rules in filters for rule in rules)
+    harvests = [_Harvest() for _ in wanted]
     factory = osmium.geom.WKBFactory()
-    processor = osmium.FileProcessor(str(path))
-    has_key = osmium.filter.KeyFilter(*wanted)
-    processor = processor.with_areas(has_key) if "Polygon" in shapes else processor.with_locations()
+    has_key = osmium.filter.KeyFilter(*keys)
     try:
+        processor = osmium.FileProcessor(str(path))
+        areas = any("Polygon" in layer.shapes for layer in wanted)
+        processor = processor.with_areas(has_key) if areas else processor.with_locations()
         for item in processor.with_filter(has_key):
             found = {tag.k: tag.v for tag in item.tags}
-            passed = [rule.key for rule in filters if rule.accepts(found)]
-            if passed:
-                _collect(item, found, passed, shapes, factory, harvest)
+            for layer, rules, harvest in zip(wanted, filters, harvests, strict=True):
+                passed = [rule.key for rule in rules if rule.accepts(found)]
+                if passed:
+                    _collect(item, found, passed, layer.shapes, factory, harvest)
     except RuntimeError as error:
         raise _broken(path, error) from error
-    texts = [entry if isinstance(entry, str) else None for entry in harvest.geometries]
-    parsed = shapely.from_wkb(np.array(texts, dtype=object))
-    harvest.geometries = [
-        shape if shape is not None else entry for shape, entry in zip(parsed, harvest.geometries, strict=True)
+    return [
+        harvest.frame((*(rule.key for rule in rules), *layer.keys))
+        for layer, rules, harvest in zip(wanted, filters, harvests, strict=True)
     ]
-    return harvest.frame((*wanted, *keys))
 
 
 def _collect(

@@ -14,7 +14,7 @@ import shapely
 
 from ..gis.errors import Fault, InputError, OutputError
 from .contracts import CONTRACTS
-from .osmfile import ATTRIBUTION, LICENCE, is_osm, osm_features
+from .osmfile import ATTRIBUTION, LICENCE, Wanted, is_osm, osm_layers
 from .osmlayers import TAGS
 from .output import whole_folder
 from .settings import StudySettings
@@ -286,14 +286,11 @@ def _write_datum(draft: _Draft, part: Found) -> None:
 def _offers(extracts: Sequence[Path]) -> frozenset[str]:
     """Return the layers that the extracts can give besides streets."""
     offered = set()
+    wanted = [Wanted(TAGS[layer], CONTRACTS[layer].shapes, ()) for layer in FROM_OSM]
     for path in extracts:
-        buildings = osm_features(path, TAGS["buildings"], ("Polygon",), keys=())
-        if len(buildings):
-            offered.add("buildings")
-        for layer in ("facilities", "barriers", "land"):
-            if len(osm_features(path, TAGS[layer], CONTRACTS[layer].shapes, keys=())):
-                offered.add(layer)
-        if _are_compounds(osm_features(path, TAGS["compounds"], ("Polygon",), keys=()), buildings):
+        frames = dict(zip(FROM_OSM, osm_layers(path, wanted), strict=True))
+        offered |= {layer for layer, frame in frames.items() if layer != "compounds" and len(frame)}
+        if _are_compounds(frames["compounds"], frames["buildings"]):
             offered.add("compounds")
     return frozenset(offered)
 

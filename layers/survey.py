@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import openpyxl
-import pyogrio
 import shapely
 
 from ..gis.crs import as_crs, in_china, to_crs
 from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import AREA, CONTRACTS
-from .files import PARQUET, RASTER, TABLE, VECTOR, How, read_source
+from .files import PARQUET, RASTER, TABLE, VECTOR, How, list_layers, read_source
 from .osmfile import is_osm
 from .osmlayers import is_tagged
 from .table import propose_columns
@@ -175,11 +174,7 @@ def _sublayers(path: Path) -> list[str | None]:
     suffix = path.suffix.lower()
     names: list[str | None] = [None]
     if suffix in VECTOR:
-        try:
-            names = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
-        except pyogrio.errors.DataSourceError as error:
-            message = f"cannot read {path}"
-            raise InputError(message, Fault("faults.unreadable", file=str(path))) from error
+        names = [name for name, spatial in list_layers(path) if spatial]
     elif suffix in (".xlsx", ".xlsm"):
         try:
             book = openpyxl.load_workbook(path, read_only=True)
