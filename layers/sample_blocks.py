@@ -337,7 +337,7 @@ def cut(plan: Plan) -> Streets:
     --------
     >>> from lifecircle.layers.sample_plan import make_plan
     >>> streets = cut(make_plan(20_000, 1))
-    >>> len(streets.blocks.kind) > 100
+    >>> len(streets.blocks.kind) > 50
     True
     """
     rng = plan.random(2)

@@ -10,7 +10,7 @@ import shapely
 
 from .sample_blocks import Streets, by_kind, spread
 from .sample_lots import Lots, lot_points
-from .sample_plan import BUSINESS, CORE, INDUSTRY, MIDDLE, NEW, OLD, VILLAGE, Floats, Ints, Plan
+from .sample_plan import BUSINESS, CORE, INDUSTRY, MIDDLE, NEW, OLD, RIVER, VILLAGE, Floats, Ints, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -205,5 +205,7 @@ def terrain_grid(plan: Plan, cell_m: float) -> tuple[Floats, float, float]:
     rise = np.clip((-y - 0.66 + 0.06 * np.sin(4 * x)) / 0.55, 0, 1)
     rise = rise * rise * (3 - 2 * rise)
     hills = 240.0 * rise * (0.75 + 0.5 * rough)
-    valley = 5.0 * np.exp(-(((y - plan.warp.river_y / plan.half_m) / 0.1) ** 2))
+    river = int(np.flatnonzero(plan.row_strip == RIVER)[0])
+    bed = (plan.warp((plan.corner[:, river] + plan.corner[:, river + 1]) / 2) - centre) / plan.half_m
+    valley = 5.0 * np.exp(-(((y - np.interp(x[0], bed[:, 0], bed[:, 1])[None, :]) / 0.1) ** 2))
     return np.round(31.0 - 4.0 * y + 1.6 * rough - valley + hills, 2), float(west), float(north)
