@@ -40,7 +40,8 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder for the res
 def language_of(option: Language | None, study: Path | None = None) -> LanguageName:
     """Return the language to speak: what was asked for, else the study's own, else the system's.
 
-    The study is read only for this one word; what is wrong with it is told later, in that language.
+    The study is read only for this one word; what is wrong with it is told later, in that language. A system that names
+    no language gets Chinese, as most users of the product do.
     """
     if option is not None:
         return option.value
@@ -54,7 +55,8 @@ def language_of(option: Language | None, study: Path | None = None) -> LanguageN
         if wanted in {"zh", "en"}:
             return "en" if wanted == "en" else "zh"
     system = os.environ.get("LIFECIRCLE_LANGUAGE") or os.environ.get("LANG") or locale.getlocale()[0] or ""
-    return "zh" if system.lower().startswith(("zh", "chinese")) else "en"
+    silent = system.split(".")[0] in {"", "C", "POSIX"}
+    return "zh" if silent or system.lower().startswith(("zh", "chinese")) else "en"
 
 
 @contextmanager
