@@ -180,7 +180,7 @@ def _config(
         "looks": {name: asdict(look) for name, look in style.LOOKS.items()},
         "ink": style.INK,
         "accent": style.ACCENT,
-        "classes": [{"key": key, "name": names.of_class(key)} for key in names.classes],
+        "classes": [{"key": key, "name": names.short(key)} for key in names.classes],
         "statuses": [str(names.of_value("missing", status)) for status in ("present", "too_far", "unknown", "no_data")],
         "bounds": bounds,
         "layers": content.layers,
@@ -189,6 +189,7 @@ def _config(
         "sources": _sources(findings, spoken),
         "attribution": _attribution(findings, spoken),
         "totals": _totals(findings, spoken),
+        "people_shown": _people_shown(findings),
         "coverage": _coverage(findings, names),
         "sites": _sites(findings, names),
     }
@@ -239,6 +240,12 @@ def _totals(findings: Findings, language: Language) -> list[dict[str, str]]:
     return shown
 
 
+def _people_shown(findings: Findings) -> float:
+    """Return the people of a large dot: nine gaps in ten have no more."""
+    people = findings.layers["gaps"]["people"]
+    return max(1.0, float(people.quantile(0.9))) if len(people) else 1.0
+
+
 def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
     """Return coverage of the whole city by class, each for the group the class is for."""
     coverage = Coverage(findings)
@@ -261,8 +268,9 @@ def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
         rows.append(
             {
                 "key": key,
-                "name": names.of_class(key),
-                "required": bool(rule.get("required", True)),
+                "name": names.short(key),
+                "full": names.of_class(key),
+                "section": "no_data" if not known else "required" if rule.get("required", True) else "optional",
                 "limit": limit,
                 "rate": quote.rate if known else None,
                 "rate_text": style.format_number(quote.rate, "percent", spoken)
@@ -313,5 +321,5 @@ def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:
             }
             for index, site in own.iterrows()
         ]
-        groups.append({"key": key, "name": names.of_class(key), "proof": proof, "sites": items})
+        groups.append({"key": key, "name": names.short(key), "proof": proof, "sites": items})
     return groups

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -123,6 +125,9 @@ class Names:
         found = (findings.layers[layer]["facility_class"] for layer in ("facilities", "circles", "gaps", "sites"))
         self.classes = list(dict.fromkeys([*self.rules, *(str(key) for column in found for key in column.unique())]))
         self.marks = style.class_marks(self.classes)
+        stems = {key: re.sub(r"\s*[（(][^（()）]*[)）]$", "", self.of_class(key)) for key in self.classes}
+        clear = {stem for stem, count in Counter(stems.values()).items() if count == 1 and stem}
+        self._short = {key: stem if stem in clear else self.of_class(key) for key, stem in stems.items()}
         self._places = {
             kind: dict(zip(findings.layers[f"{kind}s"][f"{kind}_id"], findings.layers[f"{kind}s"]["name"], strict=True))
             for kind in ("ring", "district")
@@ -133,6 +138,10 @@ class Names:
     def of_class(self, key: str) -> str:
         """Return a facility class's name, the key itself where the manifest does not know it."""
         return class_name(self._findings, key, self.language)
+
+    def short(self, key: str) -> str:
+        """Return a class's name without the brackets at its end, unless two classes would be called the same."""
+        return self._short[key]
 
     def of_value(self, kind: str, value: object) -> str | None:
         """Return a coded value's name; a value without one as it stands."""

@@ -175,7 +175,8 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     data = dataset(frame, "compounds", names, pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon"))
     rows = _missing_rows(findings, frame, names)
     data["missing"] = rows
-    steps = [-1 if pd.isna(count) else style.missing_step(float(count)) for count in frame["missing_count"]]
+    cuts = style.missing_cuts(frame["missing_count"].dropna().astype(float))
+    steps = [-1 if pd.isna(count) else style.missing_step(float(count), cuts) for count in frame["missing_count"]]
     fills = {"": [step if step >= 0 else len(style.MISSING_FILLS) for step in steps]}
     for place, key in enumerate(names.classes):
         worst = _worst_status(rows, place, len(frame))
@@ -189,7 +190,9 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     statuses = [style.STATUS_FILLS[status] for status in STATUSES]
     by_count = [
         area_item(text, fill, "compounds")
-        for text, fill in zip([*style.missing_labels(names.language), tell("unknown", names)], palette, strict=True)
+        for text, fill in zip(
+            [*style.missing_labels(names.language, cuts), tell("unknown", names)], palette, strict=True
+        )
     ]
     if -1 not in steps:
         by_count.pop()
@@ -203,7 +206,7 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
                 for place, status in enumerate(STATUSES)
                 if place in used
             ]
-            modes.append({"key": key, "label": names.of_class(key), "palette": statuses, "legend": items})
+            modes.append({"key": key, "label": names.short(key), "palette": statuses, "legend": items})
     return [
         content.add(
             "compounds",
@@ -256,13 +259,13 @@ def _facilities(content: Content, findings: Findings, names: Names) -> list[dict
     return [
         content.add(
             f"facilities:{key}",
-            label=names.of_class(key),
+            label=names.short(key),
             dataset="facilities",
             where={"class": place},
             draw="mark",
             mark={"shape": names.marks[key].shape, "color": names.marks[key].color},
             order=ORDER.index("facilities"),
-            legend=[mark_item(names.of_class(key), names.marks[key])],
+            legend=[mark_item(names.short(key), names.marks[key])],
         )
         for place, key in enumerate(names.classes)
         if place in present
@@ -294,7 +297,7 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
             opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
             item = {
                 "symbol": "area",
-                "label": f"{names.of_class(key)} {label}",
+                "label": f"{names.short(key)} {label}",
                 "fill": color,
                 "opacity": opacity,
                 "line": color,
@@ -312,7 +315,7 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
                     legend=[item],
                 )
             )
-        nodes += group(names.of_class(key), layers)
+        nodes += group(names.short(key), layers)
     return nodes
 
 
@@ -354,7 +357,7 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
     return [
         content.add(
             f"gaps:{key}",
-            label=names.of_class(key),
+            label=names.short(key),
             dataset="gaps",
             row_where={"class": index},
             draw="gap",
@@ -386,7 +389,7 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
     layers = [
         content.add(
             f"candidates:{key}",
-            label=names.of_class(key),
+            label=names.short(key),
             dataset="candidates",
             where={"class": key},
             draw="mark",
@@ -409,11 +412,11 @@ def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str,
     content.datasets["sites"] = data
     layers = []
     for key in dict.fromkeys(data["columns"]["class"]):
-        item = {"symbol": "pin", "label": names.of_class(key), "color": names.marks[key].color}
+        item = {"symbol": "pin", "label": names.short(key), "color": names.marks[key].color}
         layers.append(
             content.add(
                 f"sites:{key}",
-                label=names.of_class(key),
+                label=names.short(key),
                 dataset="sites",
                 where={"class": key},
                 draw="pin",

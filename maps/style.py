@@ -178,9 +178,8 @@ USE_FILLS = {
     "unknown": "#d9d9d9",
     "none": "#efefec",
     "other": "#d9d9d9",
-    "none": "#ecebe5",
 }
-"""Zoning parcels by group of land use (the groups of ``land_use.toml``), near to Chinese planning drawings but paler."""
+"""Zoning parcels by group of land use (those of ``land_use.toml``), near to Chinese planning drawings but paler."""
 _USE_LETTERS = {
     "R": "residential",
     "A": "public",

@@ -91,7 +91,7 @@
         if (rows[column][row] !== value) return;
         const look = lc.page.looks[rows.status[row] === 1 ? "gaps" : "gaps_unknown"];
         const options = { ...stroke(look), fillColor: look.fill, fillOpacity: look.opacity, shape: "circle" };
-        dots.push(tagged(new lc.Mark(data.places[place], { ...options, radius: lc.dotRadius(rows.people[row]) }), row));
+        dots.push(tagged(new lc.Mark(data.places[place], { ...options, radius: lc.dotRadius(rows.people[row]), factor: lc.dotFactor }), row));
       });
       return dots.sort((a, b) => b.options.radius - a.options.radius);
     },
@@ -115,7 +115,8 @@
     return path;
   }
 
-  lc.dotRadius = (people) => Math.min(18, 2 + 0.42 * Math.sqrt(Math.max(0, people || 0)));
+  // The area of a dot follows the people; page.people_shown of them make a large dot.
+  lc.dotRadius = (people) => Math.min(16, 1 + 6 * Math.sqrt(Math.max(0, people || 0) / lc.page.people_shown));
 
   function labels(data) {
     if (!data.labels) return [];

@@ -30,10 +30,16 @@
     pin: (item) => lc.pinDrawing(item.color, "", 20),
   };
 
+  // To 1, 2 or 5 times a power of ten.
+  function round(value) {
+    const power = Math.pow(10, Math.floor(Math.log10(Math.max(1, value))));
+    return [5, 2, 1].find((step) => step * power <= Math.max(1, value)) * power;
+  }
+
   function sizes(item) {
     const look = lc.page.looks[item.look];
-    const factor = lc.zoomFactor(lc.map.getZoom());
-    const steps = [50, 300, 1000];
+    const factor = lc.dotFactor(lc.map.getZoom());
+    const steps = [...new Set([0.1, 0.4, 1].map((share) => round(share * lc.page.people_shown)))];
     let at = 4;
     const dots = [];
     for (const people of steps) {
@@ -81,13 +87,14 @@
       for (const layer of section.layers) {
         const current = layer.modes && (layer.modes.find((item) => item.key === lc.mode()) || layer.modes[0]);
         if (current) rows.push(modeSelect(layer));
+        else if (layer.draw === "area" && layer.legend.length > 1 && section.layers.length > 1) rows.push(lc.element("div", { class: "lc-caption" }, layer.label));
         for (const item of current ? current.legend : layer.legend) {
           const mark = JSON.stringify(item);
           if (!seen.has(mark)) rows.push(row(item));
           seen.add(mark);
         }
       }
-      const short = rows.length > 2 && rows.every((line) => line.className === "lc-item" && line.textContent.length <= 8);
+      const short = rows.length > 2 && rows.every((line) => line.className !== "lc-item" || line.textContent.length <= 8) && section.layers.every((layer) => layer.draw === "ground" || layer.draw === "area") && !section.layers.some((layer) => layer.modes);
       return lc.element("section", { class: short ? "lc-short" : null }, lc.element("h3", {}, section.label), ...rows);
     });
     body.replaceChildren(...parts);

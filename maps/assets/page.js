@@ -44,7 +44,9 @@
 
   function home() {
     const [west, south, east, north_] = lc.page.bounds;
-    lc.map.fitBounds([[south, west], [north_, east]], { animate: false, padding: [12, 12] });
+    const legend = document.querySelector(".lc-legend[open]");
+    const beside = legend && lc.map.getSize().x > 900 ? legend.offsetWidth + 16 : 12;
+    lc.map.fitBounds([[south, west], [north_, east]], { animate: false, paddingTopLeft: [24, 12], paddingBottomRight: [beside, 12] });
   }
 
   function furniture() {
@@ -86,7 +88,9 @@
     legend();
     const first = Object.keys(lc.page.layers).filter((key) => lc.page.layers[key].shown);
     try {
-      await Promise.all(first.map((key) => lc.show(key, true)));
+      const shown = first.map((key) => lc.show(key, true));
+      home(); // again: the legend now has its width
+      await Promise.all(shown);
     } catch (error) {
       refuse(lc.say("broken"));
       throw error;

@@ -38,10 +38,10 @@
 
   function coverageRow(row) {
     const after = row.after_text ? lc.element("small", { class: "lc-after" }, lc.say("after", { rate: row.after_text })) : null;
-    const notes = [row.limit, row.required ? null : lc.say("optional"), row.lacking, row.unknown].filter(Boolean).join(" · ");
+    const notes = [row.limit, row.lacking, row.unknown].filter(Boolean).join(" · ");
     const button = lc.element(
       "button",
-      { type: "button", class: "lc-row", "aria-pressed": "false", "data-class": row.key, onclick: () => showClass(row.key) },
+      { type: "button", class: "lc-row", title: row.full, "aria-pressed": "false", "data-class": row.key, onclick: () => showClass(row.key) },
       lc.element("span", { class: "lc-row-name" }, row.name),
       lc.element("span", { class: "lc-row-rate" }, row.rate_text, after),
       bar(row),
@@ -51,6 +51,12 @@
     return lc.element("li", {}, button);
   }
 
+  function coverageSection(name) {
+    const rows = lc.page.coverage.filter((row) => row.section === name);
+    if (!rows.length) return [];
+    return [lc.element("h3", {}, lc.say("section_" + name)), lc.element("ul", { class: "lc-coverage" }, ...rows.map(coverageRow))];
+  }
+
   function summary() {
     return lc.element(
       "div",
@@ -58,7 +64,7 @@
       totals(),
       lc.element("h2", {}, lc.say("coverage")),
       lc.element("p", { class: "lc-quiet" }, lc.say("coverage_note")),
-      lc.element("ul", { class: "lc-coverage" }, ...lc.page.coverage.map(coverageRow)),
+      ...["required", "optional", "no_data"].flatMap(coverageSection),
       lc.element("details", { class: "lc-sources" }, lc.element("summary", {}, lc.say("sources")), lc.element("ul", {}, ...lc.page.sources.map((line) => lc.element("li", {}, line))))
     );
   }

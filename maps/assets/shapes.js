@@ -41,6 +41,9 @@
   // Marks shrink when the whole city is in view.
   lc.zoomFactor = (zoom) => Math.min(1.15, Math.max(0.55, 0.55 + (zoom - 11.5) * 0.13));
 
+  // Dots stand as close as homes do: they shrink faster.
+  lc.dotFactor = (zoom) => Math.min(1.5, Math.max(0.35, Math.pow(2, (zoom - 15) * 0.45)));
+
   L.Canvas.include({
     _updateMark: function (layer) {
       if (!this._drawing || layer._empty()) return;
@@ -62,7 +65,7 @@
 
   lc.Mark = L.CircleMarker.extend({
     _project: function () {
-      this._radius = this.options.radius * lc.zoomFactor(this._map.getZoom());
+      this._radius = this.options.radius * (this.options.factor || lc.zoomFactor)(this._map.getZoom());
       L.CircleMarker.prototype._project.call(this);
     },
     _updatePath: function () {
