@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..gis.errors import Fault
-    from .load import Row
+    from .gather import Row
     from .study import Note
     from .words import Language
 

@@ -1,0 +1,162 @@
+"""What gathers while a study is read: files as read, their faults, notes and sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ..gis.crs import DATUMS, as_crs, transform
+from ..gis.errors import Fault, InputError
+from .files import COORDINATES, Reading, sha256_of
+from .osmfile import ATTRIBUTION, LICENCE, Ground, is_osm
+from .study import Note, Source, Study
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from pyproj import CRS
+
+    from .settings import LayerSection, StudySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One file of a study, for the table of ``lifecircle check``."""
+
+    layer: str
+    file: str
+    rows_in: int
+    rows_kept: int
+    datum: str
+    encoding: str | None
+    columns: MappingProxyType[str, str]
+    """Product column → file column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of reading a study: the study where nothing blocks, all faults, and a row for each file."""
+
+    study: Study | None
+    faults: tuple[Fault, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(slots=True)
+class Read:
+    """One file as read, before the study's CRS is known."""
+
+    section: LayerSection
+    path: Path
+    reading: Reading
+
+
+@dataclass(slots=True)
+class Work:
+    """What gathers while a study is read."""
+
+    settings: StudySettings
+    folder: Path
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    rasters: dict[str, Path] = field(default_factory=dict)
+    grounds: dict[Path, Ground] = field(default_factory=dict)
+    hashes: dict[Path, str] = field(default_factory=dict)
+    extracts: dict[tuple[Path, str, tuple[str, ...]], gpd.GeoDataFrame] = field(default_factory=dict)
+
+    def path(self, section: LayerSection) -> Path:
+        """Return where a section's file lies."""
+        return self.folder / Path(section.path).expanduser()
+
+    def examined(self, study: Study | None) -> Examined:
+        """Return what was found, with the study where it can be used."""
+        return Examined(study, tuple(self.faults), tuple(self.rows), tuple(self.notes))
+
+    def blocked(self) -> bool:
+        """Tell whether a fault forbids to go on."""
+        return any(fault.blocks for fault in self.faults)
+
+
+def sections_of(settings: StudySettings) -> dict[str, list[LayerSection]]:
+    """Return the sections of all layers, the area first."""
+    listed = {name: part if isinstance(part, list) else [part] for name, part in settings.layers.items()}
+    return ({"area": [settings.area]} if settings.area is not None else {}) | {
+        str(name): part for name, part in listed.items()
+    }
+
+
+def placed(fault: Fault, layer: str, section: LayerSection) -> Fault:
+    """Return a fault with its file and layer filled in, the file as the user wrote it."""
+    return replace(fault, file=section.path, layer=fault.layer or layer)
+
+
+def record(
+    work: Work,
+    layer: str,
+    section: LayerSection,
+    path: Path,
+    rows: tuple[int, int],
+    datum: str,
+    *,
+    encoding: str | None = None,
+    columns: dict[str, str] | None = None,
+) -> None:
+    """Add a file to the list of sources; OSM is attributed without being asked."""
+    osm = is_osm(path)
+    if path not in work.hashes:
+        work.hashes[path] = sha256_of(path)
+    maker, licence = section.source or (ATTRIBUTION if osm else None), section.licence or (LICENCE if osm else None)
+    work.sources.append(Source(layer, section.path, work.hashes[path], *rows, datum, maker, licence))
+    work.rows.append(Row(layer, section.path, *rows, datum, encoding, MappingProxyType(columns or {})))
+
+
+def move_to(layer: str, read: Read, crs: CRS) -> gpd.GeoDataFrame:
+    """Return a layer in a CRS.
+
+    Raises
+    ------
+    InputError
+        When nothing states its datum, when the datum is unknown, or when degrees stand where it says metres.
+    """
+    frame, datum = read.reading.frame, read.section.datum
+    if frame.crs is None and datum is None:
+        message = f"{layer}: neither the file nor the study states a datum"
+        raise InputError(message, Fault("faults.datum_missing", layer=layer))
+    if datum is not None and datum.strip().lower() not in DATUMS:
+        declared = as_crs(datum, layer)
+        west, south, east, north = frame.total_bounds
+        if not declared.is_geographic and -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
+            message = f"{layer} is in degrees, its datum {datum} in metres"
+            raise InputError(message, Fault("faults.degrees_declared_metric", layer=layer, value=datum))
+    return transform(frame, datum, crs)
+
+
+def datum_name(read: Read) -> str:
+    """Return how the datum of a file is called in the list of sources."""
+    if read.section.datum is not None:
+        return read.section.datum
+    crs = as_crs(read.reading.frame.crs)
+    authority = crs.to_authority()
+    return ":".join(authority) if authority is not None else crs.name
+
+
+def named_columns(section: LayerSection) -> dict[str, str]:
+    """Return a section's column map without where its coordinates are."""
+    return {name: source for name, source in section.columns.items() if name not in COORDINATES}
+
+
+def keep_rows(work: Work, layer: str, read: Read, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the rows that the ``keep`` filters of a section let through."""
+    for column, wanted in read.section.keep.items():
+        if column not in frame.columns:
+            detail = {"columns": ", ".join(str(name) for name in frame.columns if name != frame.geometry.name)}
+            work.faults.append(Fault("faults.column_missing", read.section.path, layer, column=column, detail=detail))
+            continue
+        values = {wanted} if isinstance(wanted, str) else set(wanted)
+        frame = frame[frame[column].astype("str").str.strip().isin(values)]
+    return frame
