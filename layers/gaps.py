@@ -6,7 +6,7 @@ they are summed) and, for each facility class, `Walks` (how far its nearest faci
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Ints: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
+    _Block: TypeAlias = dict[str, Any]
 
 __all__ = [
     "COMPOUND_MEASURES",
@@ -42,6 +43,10 @@ __all__ = [
 
 COMPOUND_MEASURES: tuple[str, ...] = ("people", "elders_60", "households")
 """What is counted compound by compound, besides the group that a rule is for: more would only swell the table."""
+
+
+AFFECTED: tuple[str, ...] = ("people", "elders_60", "households")
+"""Who is counted in the missing list."""
 
 
 def coverage_table(
@@ -82,17 +87,29 @@ def coverage_table(
     """
     kinds = list(groups)
     check_lengths(residents, kinds, walks)
-    blocks: list[pd.DataFrame] = []
+    blocks: list[_Block] = []
     for rule in rules:
         if rule.limit_m is None or rule.facility_class not in walks:
             continue
         walk = walks[rule.facility_class]
         hits = _hits(residents, rule.limit_m, walk)
         blocks.extend(_block(residents, kind, rule, walk, hits) for kind in kinds)
-    columns = list(TABLES["coverage"])
+    return _stacked(blocks, TABLES["coverage"])
+
+
+def _stacked(blocks: Sequence[_Block], names: Sequence[str]) -> pd.DataFrame:
+    """Return blocks of columns one below the other as one frame; single values fill their block."""
+    columns: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
+    for block in blocks:
+        count = max((len(value) for value in block.values() if isinstance(value, np.ndarray)), default=0)
+        for name in names:
+            value = block[name]
+            if not isinstance(value, np.ndarray):
+                value = np.full(count, value, dtype=object if isinstance(value, str) else None)
+            columns[name].append(value)
     if not blocks:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    return pd.concat(blocks, ignore_index=True)[columns]
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+    return pd.DataFrame({name: np.concatenate(values) for name, values in columns.items()})
 
 
 def _hits(residents: Residents, limit_m: float, walk: Walks) -> tuple[Bools, Bools, Bools]:
@@ -104,7 +121,7 @@ def _hits(residents: Residents, limit_m: float, walk: Walks) -> tuple[Bools, Boo
 
 def _block(
     residents: Residents, groups: Groups, rule: RuleLike, walk: Walks, hits: tuple[Bools, Bools, Bools]
-) -> pd.DataFrame:
+) -> _Block:
     """Return the coverage rows of one rule for one kind of group: group by group, measure by measure."""
     measures, weights = _counted(residents, groups.kind, rule.group)
     known = residents.known & walk.has_data
@@ -128,27 +145,25 @@ def _block(
         parts = {name: np.column_stack([parts[name], whole[name]]) for name in parts}
     flat = {name: values.ravel() for name, values in parts.items()}
     sure = flat["covered"] + flat["uncovered"]
-    return pd.DataFrame(
-        {
-            "facility_class": rule.facility_class,
-            "circle": rule.circle,
-            "required": rule.required,
-            "limit": float(walk.limit),
-            "unit": walk.unit,
-            "group_kind": groups.kind,
-            "group_id": np.repeat(np.asarray(groups.ids, dtype=object), len(measures)),
-            "group_name": np.repeat(np.asarray(groups.names, dtype=object), len(measures)),
-            "measure": np.tile(np.asarray(measures, dtype=object), count),
-            **{name: flat[name] for name in ("total", "covered", "uncovered", "unknown")},
-            "rate": rates(flat["covered"], sure),
-            "buffer_rate": rates(flat["buffered"], sure),
-            "after_covered": flat["after_covered"],
-            "after_rate": rates(flat["after_covered"], sure),
-            "status": "ok" if walk.has_data else "no_data",
-            "confidence": rule.confidence,
-            "clause": rule.clause,
-        }
-    )
+    return {
+        "facility_class": rule.facility_class,
+        "circle": rule.circle,
+        "required": rule.required,
+        "limit": float(walk.limit),
+        "unit": walk.unit,
+        "group_kind": groups.kind,
+        "group_id": np.repeat(np.asarray(groups.ids, dtype=object), len(measures)),
+        "group_name": np.repeat(np.asarray(groups.names, dtype=object), len(measures)),
+        "measure": np.tile(np.asarray(measures, dtype=object), count),
+        **{name: flat[name] for name in ("total", "covered", "uncovered", "unknown")},
+        "rate": rates(flat["covered"], sure),
+        "buffer_rate": rates(flat["buffered"], sure),
+        "after_covered": flat["after_covered"],
+        "after_rate": rates(flat["after_covered"], sure),
+        "status": "ok" if walk.has_data else "no_data",
+        "confidence": rule.confidence,
+        "clause": rule.clause,
+    }
 
 
 def _counted(residents: Residents, kind: str, group: str) -> tuple[tuple[str, ...], Ints]:
@@ -205,21 +220,22 @@ def missing_table(
     """
     check_lengths(residents, [], walks)
     table = compounds.reset_index(drop=True)
+    names = {name: table[name].to_numpy(dtype=object) for name in ("compound_id", "name", "ring_id", "district_id")}
     blocks = [
-        _missing(residents, table, rule, walks[rule.facility_class]).assign(_rule=position, _compound=range(len(table)))
-        for position, rule in enumerate(rules)
+        _missing(residents, names, rule, walks[rule.facility_class])
+        for rule in rules
         if rule.limit_m is not None and rule.facility_class in walks
     ]
-    columns = list(TABLES["missing"])
-    if not blocks or table.empty:
-        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    rows = pd.concat(blocks).sort_values(["_compound", "_rule"], kind="stable")
-    return rows.reset_index(drop=True)[columns]
+    rows = _stacked(blocks, TABLES["missing"])
+    for measure in AFFECTED:
+        rows[measure] = rows[measure].astype("Int64")
+    by_compound = np.arange(len(rows)).reshape(max(len(blocks), 1), -1).T.ravel()
+    return rows.iloc[by_compound].reset_index(drop=True)
 
 
-def _missing(residents: Residents, compounds: pd.DataFrame, rule: RuleLike, walk: Walks) -> pd.DataFrame:
+def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]], rule: RuleLike, walk: Walks) -> _Block:
     """Return the missing list of one rule, a row for each compound."""
-    count = len(compounds)
+    count = len(compounds["compound_id"])
     people = np.asarray(residents.counts["people"], dtype=np.int64)
     hit = within(walk.cost, walk.limit)
     covered, known = whole_groups(hit, residents.known, people, residents.compound, count)
@@ -232,24 +248,22 @@ def _missing(residents: Residents, compounds: pd.DataFrame, rule: RuleLike, walk
         np.where(np.isfinite(cost), walk.site[farthest], -1) if len(residents) else np.full(count, -1, dtype=np.int64)
     )
     affected = _affected(residents, status, hit, count)
-    return pd.DataFrame(
-        {
-            "compound_id": compounds["compound_id"],
-            "compound_name": compounds["name"],
-            "ring_id": compounds["ring_id"],
-            "district_id": compounds["district_id"],
-            "facility_class": rule.facility_class,
-            "circle": rule.circle,
-            "required": rule.required,
-            "status": status,
-            "nearest_id": _looked_up(walk.site_ids, site),
-            "nearest_name": _looked_up(walk.site_names, site),
-            "walk_m": np.where(np.isfinite(cost), cost, np.nan),
-            "limit": float(walk.limit),
-            "unit": walk.unit,
-            **affected,
-        }
-    )
+    return {
+        "compound_id": compounds["compound_id"],
+        "compound_name": compounds["name"],
+        "ring_id": compounds["ring_id"],
+        "district_id": compounds["district_id"],
+        "facility_class": rule.facility_class,
+        "circle": rule.circle,
+        "required": rule.required,
+        "status": status,
+        "nearest_id": _looked_up(walk.site_ids, site),
+        "nearest_name": _looked_up(walk.site_names, site),
+        "walk_m": np.where(np.isfinite(cost), cost, np.nan),
+        "limit": float(walk.limit),
+        "unit": walk.unit,
+        **affected,
+    }
 
 
 def _farthest(residents: Residents, walk: Walks, people: Ints, count: int) -> Ints:
@@ -262,19 +276,18 @@ def _farthest(residents: Residents, walk: Walks, people: Ints, count: int) -> In
     return farthest
 
 
-def _affected(residents: Residents, status: NDArray[np.object_], hit: Bools, count: int) -> dict[str, pd.Series]:
+def _affected(residents: Residents, status: NDArray[np.object_], hit: Bools, count: int) -> _Block:
     """Count who is affected in each compound, by measure; a measure that nobody knows is NA."""
     beyond = ~hit & residents.known
-    affected = {}
-    for measure in ("people", "elders_60", "households"):
+    affected: _Block = {}
+    for measure in AFFECTED:
         if measure not in residents.counts:
-            affected[measure] = pd.Series(pd.NA, index=range(count), dtype="Int64")
+            affected[measure] = np.full(count, pd.NA, dtype=object)
             continue
         weight = np.asarray(residents.counts[measure], dtype=np.int64)[:, None]
         far = group_sums(weight * beyond[:, None], residents.compound, count)[:, 0]
         everybody = group_sums(weight, residents.compound, count)[:, 0]
-        numbers = np.select([status == "present", status == "too_far"], [np.zeros_like(far), far], everybody)
-        affected[measure] = pd.Series(numbers, dtype="Int64")
+        affected[measure] = np.select([status == "present", status == "too_far"], [np.zeros_like(far), far], everybody)
     return affected
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 from rasterio.transform import Affine
@@ -32,6 +32,7 @@ METRIC = CRS("EPSG:32733")
 amounts = st.lists(st.floats(0, 1e6), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(amounts)
 def test_rounding_keeps_the_sum_and_stays_near(values: list[float]) -> None:
     whole = round_to_total(values)
@@ -40,6 +41,7 @@ def test_rounding_keeps_the_sum_and_stays_near(values: list[float]) -> None:
     assert (np.abs(whole - np.array(values)) < 1).all()
 
 
+@settings(deadline=None)
 @given(amounts, st.integers(0, 10**7))
 def test_rounding_to_a_total(values: list[float], total: int) -> None:
     if sum(values) == 0 and total > 0:
@@ -59,6 +61,7 @@ def test_integers_stay_as_they_are_and_ties_go_by_position() -> None:
     assert round_to_total([0, 0]).tolist() == [0, 0]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0.1, 100), st.integers(-1, 3)), min_size=1, max_size=30),
     st.lists(st.integers(0, 500), min_size=4, max_size=4),
@@ -86,6 +89,7 @@ def test_negative_totals_are_refused() -> None:
         round_to_total([1.0], -1)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 90), st.integers(0, 90), st.integers(1, 60), st.integers(1, 60)),
@@ -124,6 +128,7 @@ def test_awkward_shapes() -> None:
     assert overlaps.largest().tolist() == [0, -1, -1, -1]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 1000), min_size=3, max_size=3),
     st.lists(st.tuples(st.integers(-1, 2), st.floats(0, 50)), min_size=1, max_size=20),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -22,6 +22,7 @@ def counts(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     return covered, known, weights, draw(arrays(np.int64, n, elements=st.integers(-1, GROUPS - 1)))
 
 
+@settings(deadline=None)
 @given(counts())
 def test_parts_add_up_exactly(case: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> None:
     covered, known, weights, groups = case
@@ -37,6 +38,7 @@ def test_parts_add_up_exactly(case: tuple[np.ndarray, np.ndarray, np.ndarray, np
     assert (everybody.total[0] == counted.total.sum(axis=0) + nowhere).all()
 
 
+@settings(deadline=None)
 @given(counts())
 def test_order_does_not_matter_and_more_reach_covers_more(
     case: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
@@ -50,6 +52,7 @@ def test_order_does_not_matter_and_more_reach_covers_more(
     assert (more.uncovered == 0).all()
 
 
+@settings(deadline=None)
 @given(counts())
 def test_a_rate_is_a_sum_over_a_sum(case: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]) -> None:
     counted = tally(*case, GROUPS)
@@ -72,6 +75,7 @@ def test_compounds_count_when_everybody_known_is_covered() -> None:
     assert sure.tolist() == [True, True, False, False, False]
 
 
+@settings(deadline=None)
 @given(
     arrays(np.float64, (6, 2), elements=st.integers(-500, 500)),
     arrays(np.float64, (3, 2), elements=st.integers(-500, 500)),

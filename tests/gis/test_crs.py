@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod
 
@@ -91,6 +91,7 @@ def test_there_and_back_over_china_to_a_millimetre(
     assert apart_m(there(back(points)), points).max() < 1e-3
 
 
+@settings(deadline=None)
 @given(st.floats(-180, 180), st.floats(-90, 90))
 def test_outside_china_nothing_moves(lon: float, lat: float) -> None:
     point = np.array([[lon, lat]])

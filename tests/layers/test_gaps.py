@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifecircle.gis.errors import InputError
@@ -85,6 +85,7 @@ def towns(draw: st.DrawFn) -> tuple[Residents, Walks]:
     return residents, walks
 
 
+@settings(deadline=None)
 @given(towns())
 def test_every_row_adds_up_and_nothing_gets_worse(town: tuple[Residents, Walks]) -> None:
     residents, walks = town
@@ -99,6 +100,7 @@ def test_every_row_adds_up_and_nothing_gets_worse(town: tuple[Residents, Walks])
     assert shown["buffer_rate"].between(0, 1).all()
 
 
+@settings(deadline=None)
 @given(towns())
 def test_counts_equal_a_plain_loop(town: tuple[Residents, Walks]) -> None:
     residents, walks = town
@@ -118,6 +120,7 @@ def test_counts_equal_a_plain_loop(town: tuple[Residents, Walks]) -> None:
             assert row[["covered", "uncovered", "unknown"]].to_dict("records") == [counted]
 
 
+@settings(deadline=None)
 @given(towns())
 def test_compounds_are_counted_as_the_missing_list_says(town: tuple[Residents, Walks]) -> None:
     residents, walks = town
