@@ -51,6 +51,8 @@ class Read:
     section: LayerSection
     path: Path
     reading: Reading
+    rows_in: int
+    """Rows of the file, before the ``keep`` filter."""
 
 
 @dataclass(slots=True)
@@ -150,12 +152,12 @@ def named_columns(section: LayerSection) -> dict[str, str]:
     return {name: source for name, source in section.columns.items() if name not in COORDINATES}
 
 
-def keep_rows(work: Work, layer: str, read: Read, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def keep_rows(work: Work, layer: str, section: LayerSection, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the rows that the ``keep`` filters of a section let through."""
-    for column, wanted in read.section.keep.items():
+    for column, wanted in section.keep.items():
         if column not in frame.columns:
             detail = {"columns": ", ".join(str(name) for name in frame.columns if name != frame.geometry.name)}
-            work.faults.append(Fault("faults.column_missing", read.section.path, layer, column=column, detail=detail))
+            work.faults.append(Fault("faults.column_missing", section.path, layer, column=column, detail=detail))
             continue
         values = {wanted} if isinstance(wanted, str) else set(wanted)
         frame = frame[frame[column].astype("str").str.strip().isin(values)]

@@ -40,6 +40,9 @@ BEYOND_AREA = frozenset({"streets", "facilities", "gates", "barriers", "ring_lin
 TOUCH_M = 1.0
 """A feature that overlaps the area by less than this is a neighbour's that shares its boundary."""
 
+_FRAME_KEYS = ("layer", "datum", "encoding", "columns", "values", "keep", "tags")
+"""Keys that say nothing of OSM streets and rasters, whose CRS and content are their own."""
+
 _OSM_OPTIONAL = {"facilities": frozenset({"facility_class"})}
 
 
@@ -91,7 +94,7 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     order = {layer: place for place, layer in enumerate(sections_of(settings))}
     work.sources.sort(key=lambda source: order[source.layer])
     work.rows.sort(key=lambda row: order[row.layer])
-    if work.blocked():
+    if area is None or work.blocked():
         return work.examined(None)
     study = Study(
         settings=settings,
@@ -120,6 +123,8 @@ def _read_all(work: Work, progress: Callable[[str], None]) -> dict[str, list[Rea
                 work.faults += [placed(fault, layer, section) for fault in error.faults]
                 continue
             if read is not None:
+                kept = keep_rows(work, layer, section, read.reading.frame)
+                read.reading = replace(read.reading, frame=kept)
                 reads.setdefault(layer, []).append(read)
     if work.grounds and "streets" in reads:
         work.faults.append(Fault("faults.streets_mixed", layer="streets"))
@@ -132,21 +137,29 @@ def _read(work: Work, layer: str, section: LayerSection) -> Read | None:
     """Read one file; None for OSM streets and rasters, which are noted and left to their readers."""
     path = work.path(section)
     suffix = path.suffix.lower()
+    raster = layer == "dem" or (layer == "population" and suffix in RASTER)
+    if raster or (layer == "streets" and is_osm(path)):
+        idle = [name for name in _FRAME_KEYS if getattr(section, name)]
+        if idle:
+            detail = {"settings": ", ".join(idle)}
+            work.faults.append(Fault("faults.without_effect", section.path, layer, detail=detail, blocks=False))
     if layer == "streets" and is_osm(path):
         work.grounds[path] = ground = osm_ground(path)
         record(work, layer, section, path, (ground.ways, ground.ways), "EPSG:4326")
         return None
-    if layer == "dem" or (layer == "population" and suffix in RASTER):
+    if raster:
         work.rasters[layer] = path
         cells, crs = _raster(path, section)
         record(work, layer, section, path, (cells, cells), crs)
         return None
     if is_osm(path) and section.tags:
-        return Read(section, path, osm_reading(_osm_frame(work, layer, section, path), path))
+        reading = osm_reading(_osm_frame(work, layer, section, path), path)
+        return Read(section, path, reading, len(reading.frame))
     contract = AREA if layer == "area" else CONTRACTS[layer]
     columns = {name: source for name, source in section.columns.items() if name in COORDINATES}
     how = How(section.layer, layer, section.encoding, columns, tuple(section.tags), contract.shapes)
-    return Read(section, path, read_source(path, how))
+    reading = read_source(path, how)
+    return Read(section, path, reading, len(reading.frame))
 
 
 def _osm_frame(work: Work, layer: str, section: LayerSection, path: Path) -> gpd.GeoDataFrame:
@@ -200,7 +213,7 @@ def _raster(path: Path, section: LayerSection) -> tuple[int, str]:
     return cells, str(crs.to_string())
 
 
-def _assemble(work: Work, layer: str, parts: Sequence[Read], crs: CRS, area: gpd.GeoDataFrame) -> None:
+def _assemble(work: Work, layer: str, parts: Sequence[Read], crs: CRS, area: gpd.GeoDataFrame | None) -> None:
     """Bring a layer's files into the study's CRS and its contract, and put them together."""
     contract = CONTRACTS[layer]
     frames = []
@@ -224,16 +237,18 @@ def _assemble(work: Work, layer: str, parts: Sequence[Read], crs: CRS, area: gpd
     work.layers[layer] = gpd.GeoDataFrame(together, crs=crs)
 
 
-def _one(work: Work, contract: Contract, read: Read, crs: CRS, area: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+def _one(
+    work: Work, contract: Contract, read: Read, crs: CRS, area: gpd.GeoDataFrame | None
+) -> gpd.GeoDataFrame | None:
     """Return one file of a layer, moved, filtered, cut to the area and checked; None where nothing of it is left."""
     layer, section, reading = contract.layer, read.section, read.reading
-    rows_in = len(reading.frame)
+    rows_in = read.rows_in
     if reading.osm:
         read.reading = replace(reading, frame=in_product_columns(reading.frame, layer))
-    frame = keep_rows(work, layer, read, move_to(layer, read, crs))
+    frame = move_to(layer, read, crs)
     work.notes += [replace(note, detail={"layer": layer, **note.detail}) for note in reading.notes]
     work.faults += [placed(fault, layer, section) for fault in reading.warnings]
-    if not frame.empty:
+    if area is not None and not frame.empty:
         near = _near(work, contract, read, frame, area)
         if near is None:
             return None

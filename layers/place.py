@@ -13,7 +13,7 @@ from pyproj import CRS
 from ..gis.crs import as_crs, require_metric, to_crs, working_crs
 from ..gis.errors import Fault, InputError
 from .contracts import AREA
-from .gather import datum_name, keep_rows, move_to, named_columns, placed, record
+from .gather import datum_name, move_to, named_columns, placed, record
 from .study import Note
 from .table import check
 
@@ -26,11 +26,13 @@ CLIP_STATED, CLIP_GUESSED = 0.01, 0.20
 """Share of the area outside an OSM extract from which on it is cut to it: where the header states a box, and not."""
 
 
-def crs_and_area(work: Work, reads: dict[str, list[Read]]) -> tuple[CRS, gpd.GeoDataFrame] | None:
-    """Choose the working CRS and return it with the study area in it; None where faults forbid either."""
+def crs_and_area(work: Work, reads: dict[str, list[Read]]) -> tuple[CRS, gpd.GeoDataFrame | None] | None:
+    """Choose the working CRS and return it with the study area in it.
+
+    The area is None where faults forbid it; the other layers can then still be checked, in the CRS of the streets. All
+    is None where nothing says where the study is.
+    """
     given = reads.get("area", [])
-    if work.settings.area is not None and not given:
-        return None
     if given:
         shapes = [_degrees(work, "area", read) for read in given]
     elif work.grounds:
@@ -51,11 +53,13 @@ def crs_and_area(work: Work, reads: dict[str, list[Read]]) -> tuple[CRS, gpd.Geo
         return None
     if given:
         area = _given_area(work, given, crs)
+    elif work.settings.area is not None:
+        return crs, None
     else:
         work.notes.append(Note("study.area_from_streets"))
         outlines = [shape.to_crs(crs).union_all() for shape in shapes if shape is not None]
         area = gpd.GeoDataFrame({"name": [work.settings.study.name]}, geometry=[shapely.union_all(outlines)], crs=crs)
-    return None if area is None else (crs, _clipped(work, area, crs))
+    return crs, None if area is None else _clipped(work, area, crs)
 
 
 def _crs(work: Work, bounds: tuple[float, float, float, float]) -> CRS | None:
@@ -84,7 +88,7 @@ def _given_area(work: Work, given: Sequence[Read], crs: CRS) -> gpd.GeoDataFrame
     shapes = []
     for read in given:
         try:
-            moved = keep_rows(work, "area", read, move_to("area", read, crs))
+            moved = move_to("area", read, crs)
         except InputError as error:
             work.faults += [placed(fault, "area", read.section) for fault in error.faults]
             continue
@@ -93,7 +97,7 @@ def _given_area(work: Work, given: Sequence[Read], crs: CRS) -> gpd.GeoDataFrame
         work.notes += [replace(note, detail={"layer": "area", **note.detail}) for note in read.reading.notes]
         work.notes += checked.notes
         shapes.append(checked.frame)
-        rows = (len(read.reading.frame), len(checked.frame))
+        rows = (read.rows_in, len(checked.frame))
         record(work, "area", read.section, read.path, rows, datum_name(read), encoding=read.reading.encoding)
     if all(shape.empty for shape in shapes):
         return None

@@ -259,6 +259,40 @@ def test_unknown_keys_are_suggested_in_both_languages(folder: Path) -> None:
         assert "seconds" in line
 
 
+def test_a_bad_area_does_not_hide_the_faults_of_other_layers(folder: Path) -> None:
+    frame = gpd.read_file(folder / "小区.shp", encoding="GBK")
+    frame.assign(户数=-1).iloc[:1].to_file(folder / "bad.gpkg")
+    text = BASE.replace("area.gpkg", "none.gpkg") + '[layers.compounds]\npath = "bad.gpkg"\n'
+    assert sorted(_codes(_write(folder, text))) == ["file_missing", "negative"]
+
+
+def test_the_kept_part_of_the_area_decides_the_working_crs(folder: Path) -> None:
+    boxes = [shapely.box(117.0, 36.64, 117.02, 36.66), shapely.box(85.0, 40.0, 85.1, 40.1)]
+    gpd.GeoDataFrame({"市": ["济南", "别处"]}, geometry=boxes, crs=4326).to_file(folder / "two.gpkg")
+    text = BASE.replace('"area.gpkg"', '"two.gpkg"\nkeep = { "市" = "济南" }')
+    study = load_study(_write(folder, text))
+    assert study.crs.to_epsg() == 4548
+    assert (study.sources[0].rows_in, study.sources[0].rows_kept) == (2, 1)
+    assert "column_missing" in _codes(_write(folder, text.replace('"市"', '"省"')))
+
+
+def test_keys_without_effect_are_pointed_out(folder: Path) -> None:
+    with rasterio.open(
+        folder / "dem.tif",
+        "w",
+        driver="GTiff",
+        width=2,
+        height=2,
+        count=1,
+        dtype="uint8",
+        crs=CRS,
+        transform=rasterio.Affine(500, 0, X, 0, -500, Y + 1000),
+    ) as raster:
+        raster.write(np.ones((1, 2, 2), dtype="uint8"))
+    study = load_study(_write(folder, BASE + '[layers.dem]\npath = "dem.tif"\ndatum = "gcj02"\n'))
+    assert [fault.code for fault in study.warnings] == ["faults.without_effect"]
+
+
 def test_study_toml_missing_or_in_another_encoding(folder: Path) -> None:
     with pytest.raises(MissingFileError):
         load_study(folder / "none.toml")
