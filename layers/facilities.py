@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .columns import floats, labels, texts
 from .facility_classes import class_of_amap, class_of_label, class_of_name, class_of_tags, fold, vocabulary
 from .study import Note
 
@@ -125,15 +126,15 @@ def classify(rows: pd.DataFrame, standard: Standard | None = None) -> list[Found
     >>> classify(pd.DataFrame({"name": ["南门小学"], "amenity": ["school"]}))
     [(('primary_school', 'high'),)]
     """
-    names = _texts(rows, "name")
-    labels = _texts(rows, "facility_class")
+    names = texts(rows, "name")
+    stated = texts(rows, "facility_class")
     keys = [key for key in vocabulary().keys if key in rows.columns]
-    tags = [_texts(rows, key) for key in keys]
+    tags = [texts(rows, key) for key in keys]
     lands = _land(rows)
     known = _names_of(standard) if standard is not None else {}
     labelled: dict[str, str | None] = {}
     result: list[Found] = []
-    for row, (name, label) in enumerate(zip(names, labels, strict=True)):
+    for row, (name, label) in enumerate(zip(names, stated, strict=True)):
         land = None if np.isnan(lands[row]) else float(lands[row])
         if label and label not in labelled:
             labelled[label] = class_of_label(label, known)
@@ -161,8 +162,8 @@ def _from_words(label: str, name: str, *, tagged: bool) -> Found:
 def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Merge records of one facility: same class and status, near each other, and names that do not contradict.
 
-    Names agree when one holds the other after brackets and punctuation are gone; a record without a name joins a named one
-    only very near. The named, larger, fuller record stays and takes what it lacks from the others.
+    Names agree when one holds the other after brackets and punctuation are gone; a record without a name joins a named
+    one only very near. The named, larger, fuller record stays and takes what it lacks from the others.
 
     Parameters
     ----------
@@ -176,7 +177,7 @@ def merge_duplicates(facilities: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd
         The facilities left, index 0…n-1, and a table of merges.
     """
     geometries = facilities.geometry.to_numpy()
-    names = [_bare(text) for text in _texts(facilities, "name")]
+    names = [_bare(text) for text in texts(facilities, "name")]
     head = np.arange(len(facilities))
     spoken = list(names)
     for (key, _), rows in facilities.reset_index(drop=True).groupby(["facility_class", "status"], sort=True):
@@ -271,28 +272,28 @@ def _frame(raw: gpd.GeoDataFrame, study: Study, found: Sequence[Found]) -> gpd.G
     base = raw.iloc[source_row]
     ids = _ids(raw)
     sources = {source.file for source in study.sources if source.layer == "facilities"}
-    makers = _texts(base, "source") or [""] * len(base)
+    makers = texts(base, "source")
     single = next(iter(sources)) if len(sources) == 1 else ""
-    status = pd.Series(_texts(base, "status"), dtype="str")
+    status = texts(base, "status")
     columns: dict[str, object] = {
         "facility_id": [ids[row] if number == 0 else f"{ids[row]}:{key}" for row, key, _, number in rows],
-        "name": pd.Series([text or None for text in _texts(base, "name")], dtype="str"),
-        "facility_class": pd.Series([key for _, key, _, _ in rows], dtype="str"),
-        "capacity": _numbers(base, "capacity"),
-        "floor_area_m2": _numbers(base, "floor_area_m2"),
-        "status": status.where(status != "", "existing"),
-        "source": pd.Series([maker or single or None for maker in makers], dtype="str"),
+        "name": labels(texts(base, "name")),
+        "facility_class": labels([key for _, key, _, _ in rows]),
+        "capacity": floats(base, "capacity"),
+        "floor_area_m2": floats(base, "floor_area_m2"),
+        "status": labels([own or "existing" for own in status]),
+        "source": labels([maker or single for maker in makers]),
         "land_area_m2": _land(base),
-        "year": pd.array(np.where(np.isnan(year := _numbers(base, "year")), np.nan, year), dtype="Int64"),
-        "confidence": pd.Series([sure for _, _, sure, _ in rows], dtype="str"),
+        "year": pd.Series(floats(base, "year")).astype("Int64"),
+        "confidence": labels([sure for _, _, sure, _ in rows]),
     }
     return gpd.GeoDataFrame(columns, geometry=base.geometry.to_numpy(), crs=study.crs)
 
 
 def _ids(raw: gpd.GeoDataFrame) -> list[str]:
-    """Return an id for each record: its own, the OSM object's, or its number; a repeated one gets a number behind it."""
-    given = _texts(raw, "facility_id")
-    kinds, numbers = _texts(raw, "osm_type"), _texts(raw, "osm_id")
+    """Return an id for each record: its own, the OSM object's, or its number; repeated ones get a number behind."""
+    given = texts(raw, "facility_id")
+    kinds, numbers = texts(raw, "osm_type"), texts(raw, "osm_id")
     seen: Counter[str] = Counter()
     ids = []
     for row, own in enumerate(given):
@@ -305,36 +306,40 @@ def _ids(raw: gpd.GeoDataFrame) -> list[str]:
 
 def _closed_to_public(raw: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell which records of OSM nobody from outside may use, or are no longer in use."""
-    private = np.array([text in {"private", "no"} for text in _texts(raw, "access")], dtype=np.bool_)
+    private = np.array([text in {"private", "no"} for text in texts(raw, "access")], dtype=np.bool_)
     for key in ("disused", "abandoned"):
-        private |= np.array([text not in {"", "no"} for text in _texts(raw, key)], dtype=np.bool_)
+        private |= np.array([text not in {"", "no"} for text in texts(raw, key)], dtype=np.bool_)
     return private
 
 
 def _notes(raw: pd.DataFrame, found: Sequence[Found], standard: Standard, *, hidden: int) -> list[Note]:
     """Return what a reader must know of how the classes came about."""
-    labels = _labels(raw)
-    unknown = Counter(label for label, classes in zip(labels, found, strict=True) if not classes)
-    others = Counter(key for classes in found for key, _ in classes if key not in standard.classes)
+    missed = [row for row, classes in enumerate(found) if not classes]
+    unknown, others = _unclassed(raw.iloc[missed])
+    beside = Counter(key for classes in found for key, _ in classes if key not in standard.classes)
     unsure = Counter(key for classes in found for key, sure in classes if sure == "low" and key in standard.classes)
     notes = [Note("facilities.closed_to_public", {"count": hidden})] if hidden else []
-    for code, counts in (("unknown_class", unknown), ("not_measured", others), ("unsure_class", unsure)):
+    kinds = (("unknown_class", unknown), ("other_features", others), ("not_measured", beside), ("unsure_class", unsure))
+    for code, counts in kinds:
         if counts:
             shown = ", ".join(f"{label} ({count})" for label, count in counts.most_common(SHOWN_LABELS))
             more = len(counts) - min(len(counts), SHOWN_LABELS)
-            detail = {"count": sum(counts.values()), "labels": shown, "more": more}
-            notes.append(Note(f"facilities.{code}", detail))
+            notes.append(Note(f"facilities.{code}", {"count": counts.total(), "labels": shown, "more": more}))
     return notes
 
 
-def _labels(raw: pd.DataFrame) -> list[str]:
-    """Return what a record calls itself: its class column, or its first tag."""
-    labels = _texts(raw, "facility_class")
-    for key in vocabulary().keys:
-        if key in raw.columns and ":" not in key:
-            tag = _texts(raw, key)
-            labels = [label or (f"{key}={value}" if value else "") for label, value in zip(labels, tag, strict=True)]
-    return [label or "?" for label in labels]
+def _unclassed(rows: pd.DataFrame) -> tuple[Counter[str], Counter[str]]:
+    """Return what records without a class call themselves: possible facilities, and OSM features of other kinds."""
+    unknown: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    keys = [key for key in vocabulary().keys if key in rows.columns]
+    columns = [texts(rows, key) for key in keys]
+    for row, label in enumerate(texts(rows, "facility_class")):
+        tags = {key: column[row] for key, column in zip(keys, columns, strict=True) if column[row]}
+        said = label or next((f"{key}={value}" for key, value in tags.items()), "?")
+        speaks = bool(label) or not tags or vocabulary().line_for(tags) is not None
+        (unknown if speaks else others)[said] += 1
+    return unknown, others
 
 
 def _names_of(standard: Standard) -> Mapping[str, str]:
@@ -349,24 +354,12 @@ def _names_of(standard: Standard) -> Mapping[str, str]:
 
 def _land(rows: pd.DataFrame) -> NDArray[np.float64]:
     """Return the land of each row in m²: as stated, else the ground of a polygon that is not a building, else NaN."""
-    land = _numbers(rows, "land_area_m2")
+    land = floats(rows, "land_area_m2")
     if "geometry" in rows.columns:
         ground = shapely.area(np.asarray(rows["geometry"], dtype=object))
-        building = np.array([text not in {"", "no"} for text in _texts(rows, "building")], dtype=np.bool_)
+        building = np.array([text not in {"", "no"} for text in texts(rows, "building")], dtype=np.bool_)
         land = np.where(np.isnan(land) & (ground > 0) & ~building, ground, land)
     return land
-
-
-def _numbers(rows: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    if column not in rows.columns:
-        return np.full(len(rows), np.nan)
-    return pd.to_numeric(rows[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _texts(rows: pd.DataFrame, column: str) -> list[str]:
-    if column not in rows.columns:
-        return [""] * len(rows)
-    return [_text(value) for value in rows[column]]
 
 
 def _text(value: object) -> str:

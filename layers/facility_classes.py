@@ -117,6 +117,13 @@ class Vocabulary:
     classes: Mapping[str, ClassWords]
     osm: tuple[Evidence, ...]
     amap: tuple[Evidence, ...]
+    by_key: Mapping[str, tuple[tuple[int, Evidence], ...]]
+    """OSM lines by the first key they need, with their position."""
+
+    def line_for(self, tags: Mapping[str, str]) -> Evidence | None:
+        """Return the first OSM line that a record's tags fit, `None` when they speak of no facility."""
+        fitting = [pair for key in tags for pair in self.by_key.get(key, ()) if pair[1].fits(tags)]
+        return min(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -184,7 +191,12 @@ def vocabulary() -> Vocabulary:
         )
         for name, table in data["class"].items()
     }
-    return Vocabulary(classes, tuple(map(_evidence, data["osm"])), tuple(map(_evidence, data["amap"])))
+    osm = tuple(map(_evidence, data["osm"]))
+    by_key: dict[str, tuple[tuple[int, Evidence], ...]] = {}
+    for position, line in enumerate(osm):
+        key = next(iter(line.tags))
+        by_key[key] = (*by_key.get(key, ()), (position, line))
+    return Vocabulary(classes, osm, tuple(map(_evidence, data["amap"])), by_key)
 
 
 def osm_filters(classes: Iterable[str]) -> list[str]:
@@ -245,10 +257,8 @@ def class_of_tags(tags: Mapping[str, str], name: str = "", *, land_area_m2: floa
     >>> class_of_tags({"shop": "shoes"})
     ()
     """
-    for line in vocabulary().osm:
-        if line.fits(tags):
-            return _decide(line, name, "", land_area_m2)
-    return ()
+    line = vocabulary().line_for(tags)
+    return () if line is None else _decide(line, name, "", land_area_m2)
 
 
 def class_of_amap(text: str, name: str = "", *, land_area_m2: float | None = None) -> Found:

@@ -50,7 +50,11 @@ def with_population(
         points = np.asarray(shapely.point_on_surface(layer.geometry.to_numpy()), dtype=object)
         return _places(points, _people(layer))
     elif layer is not None:
-        shapes, people = _cut(layer.geometry.to_numpy(), _people(layer), area)
+        everybody = _people(layer)
+        shapes, people = _cut(layer.geometry.to_numpy(), everybody, area)
+        beyond = float(everybody.sum() - people.sum())
+        if beyond >= 1:
+            notes.append(Note("demand.population_cut", {"people": round(beyond)}))
     else:
         return homes, estimate
     zone = zone_of(homes.point, shapes)

@@ -45,6 +45,8 @@ COLUMNS = (
 )
 """Columns of the findings' layer ``projects``; the frame has ``against_reason`` too."""
 
+SAME_SHARE = 0.01
+"""A figure that changes by no more than this share of what it was stays the same."""
 SUMMED = ("households", "people_before", "people_after")
 """What the table by ring splits into whole numbers."""
 
@@ -189,7 +191,10 @@ def _whole(values: Floats) -> pd.Series[int]:
 
 
 def _growth(frame: pd.DataFrame) -> list[float | None]:
-    """Return how much each project grows: in floor area, else in households, else in people; `None` when unknown."""
+    """Return how much each project grows: in floor area, else in households, else in people; `None` when unknown.
+
+    A change within `SAME_SHARE` is none: it is rounding in the register.
+    """
     pairs = (
         ("floor_area_m2", "floor_area_after_m2"),
         ("households", "households_after"),
@@ -197,7 +202,9 @@ def _growth(frame: pd.DataFrame) -> list[float | None]:
     )
     grows = np.full(len(frame), np.nan)
     for before, after in pairs:
-        grows = np.where(np.isnan(grows), floats(frame, after) - floats(frame, before), grows)
+        change = floats(frame, after) - floats(frame, before)
+        change = np.where(np.abs(change) <= SAME_SHARE * floats(frame, before), 0.0, change)
+        grows = np.where(np.isnan(grows), change, grows)
     return [None if np.isnan(value) else float(value) for value in grows]
 
 

@@ -43,7 +43,9 @@ def zone_of(points: Geometries, zones: Geometries, *, nearest: bool = False) -> 
         return found
     shapely.prepare(zones)
     tree = shapely.STRtree(zones)
-    point, zone = tree.query(points, predicate="intersects")
+    point, zone = tree.query(points)
+    inside = shapely.intersects(zones[zone], points[point])  # the zone first: it is the prepared one
+    point, zone = point[inside], zone[inside]
     order = np.lexsort((-zone, point))  # the lowest zone of a point is written last
     found[point[order]] = zone[order]
     if nearest:

@@ -37,6 +37,8 @@ UNKNOWN = "unknown"
 """Use group of a parcel whose code says nothing."""
 LEAST_SHARE = 1e-6
 """Ground without a parcel below this share of a ring is rounding of coordinates."""
+ROUNDING_SHARE = 1e-9
+"""A use below this share of a ring is a parcel that touches the ring's line."""
 SHOWN_CODES = 8
 
 _SEPARATORS = re.compile(r"[/+、,，;；&|\\]|(?<=\D)[和与](?=\D)|(?<=[%)])\s+(?=[A-Z\d])|(?<=\d)\s+(?=[A-Z])")
@@ -321,6 +323,7 @@ def zoning_balance(parcels: gpd.GeoDataFrame, rings: gpd.GeoDataFrame) -> pd.Dat
         area_m2=("area_m2", "sum"), floor_area_m2=("floor_area_m2", lambda values: values.sum(min_count=1))
     )
     whole = shapely.area(rings.geometry.to_numpy())
+    balance = balance[balance["area_m2"] > ROUNDING_SHARE * whole[balance["ring"].to_numpy(dtype=np.int64)]]
     taken = np.zeros(len(rings))
     np.add.at(taken, balance["ring"].to_numpy(dtype=np.int64), balance["area_m2"].to_numpy(dtype=np.float64))
     free = np.flatnonzero(whole - taken > LEAST_SHARE * whole)
