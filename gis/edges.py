@@ -44,7 +44,7 @@ def ragged(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int
     >>> ragged(np.array([5, 9]), np.array([2, 1])).tolist()
     [5, 6, 9]
     """
-    skipped = np.concatenate([[0], np.cumsum(count)[:-1]])
+    skipped = np.cumsum(count) - count
     return np.repeat(first - skipped, count) + np.arange(int(count.sum()))
 
 
@@ -186,12 +186,15 @@ def rank_components(
 
 
 def rim_nodes(
-    node_xy: NDArray[np.float64], degree: NDArray[np.int64], rim: shapely.Geometry | None
+    node_xy: NDArray[np.float64], degree: NDArray[np.int64], extent: shapely.Geometry | None
 ) -> NDArray[np.bool_]:
-    """Return the dead ends at the rim of the data."""
-    border = shapely.boundary(shapely.convex_hull(shapely.multipoints(node_xy))) if rim is None else rim
+    """Return the dead ends at or beyond the rim of what the data cover; their hull where that is not given."""
+    covered = shapely.convex_hull(shapely.multipoints(node_xy)) if extent is None else extent
+    border = shapely.boundary(covered)
     flagged = np.zeros(degree.size, dtype=bool)
     ends = np.flatnonzero(degree == 1)
+    places = points_of(node_xy[ends])
     shapely.prepare(border)
-    flagged[ends] = shapely.dwithin(border, points_of(node_xy[ends]), EDGE_OF_DATA_M)
+    shapely.prepare(covered)
+    flagged[ends] = shapely.dwithin(border, places, EDGE_OF_DATA_M) | ~shapely.intersects(covered, places)
     return flagged

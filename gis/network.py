@@ -196,7 +196,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     gates: Gates | None = None,
     policy: Policy = "gated",
     heights: Heights | None = None,
-    rim: shapely.Geometry | None = None,
+    extent: shapely.Geometry | None = None,
     join_m: float = JOIN_M,
 ) -> WalkNetwork:
     """Return the walk network of a line layer: joined where lines meet on one level, without what nobody may walk on.
@@ -222,8 +222,9 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         object[z] polygons of walled compounds (``None`` where a compound has no wall), gates, and how they count.
     heights
         Terrain.
-    rim
-        Line where the data were cut off; the hull of the network where not given.
+    extent
+        Polygon that the data cover; the hull of the network where not given. Dead ends at its border or beyond
+        it may go on.
     join_m
         How far a line's end may be from the line it touches.
 
@@ -275,7 +276,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         zone=np.full(row.size, -1, dtype=np.int32),
     )
     taken = take_walls(walls, gates, policy)
-    return _assemble(*enclose(join_lines(drawn, height, join_m=join_m), taken), crs=crs, heights=heights, rim=rim)
+    return _assemble(*enclose(join_lines(drawn, height, join_m=join_m), taken), crs=crs, heights=heights, extent=extent)
 
 
 def network_from_osm(
@@ -286,7 +287,7 @@ def network_from_osm(
     gates: Gates | None = None,
     policy: Policy = "gated",
     heights: Heights | None = None,
-    rim: shapely.Geometry | None = None,
+    extent: shapely.Geometry | None = None,
 ) -> WalkNetwork:
     """Return the walk network of an OSM extract: joined by node ids, so bridges do not join what they cross.
 
@@ -294,7 +295,7 @@ def network_from_osm(
     ----------
     ways
         Ways with projected coordinates; nodes the extract lacks are NaN and mark the data's edge.
-    crs, walls, gates, policy, heights, rim
+    crs, walls, gates, policy, heights, extent
         As in `network_from_lines`.
 
     Raises
@@ -310,7 +311,7 @@ def network_from_osm(
         raise _nothing_to_walk_on()
     ids, node = np.unique(lines.node, return_inverse=True)
     compact = renumbered(lines, node.astype(np.int64), partial(places_of, ids))
-    return _assemble(*enclose(compact, take_walls(walls, gates, policy)), crs=crs, heights=heights, rim=rim)
+    return _assemble(*enclose(compact, take_walls(walls, gates, policy)), crs=crs, heights=heights, extent=extent)
 
 
 def _nothing_to_walk_on() -> InputError:
@@ -320,7 +321,7 @@ def _nothing_to_walk_on() -> InputError:
 
 
 def _assemble(
-    lines: Lines, walls: Walls, *, crs: CRS, heights: Heights | None, rim: shapely.Geometry | None
+    lines: Lines, walls: Walls, *, crs: CRS, heights: Heights | None, extent: shapely.Geometry | None
 ) -> WalkNetwork:
     """Return the network of lines whose node ids say where they join."""
     lines, edges = cut_into_edges(lines)
@@ -338,7 +339,7 @@ def _assemble(
     spans, steps, place = (sort & 1) > 0, (sort & 2) > 0, sort >> 2
     component, component_length = rank_components(edges.nodes, length, count)
     indptr, arc_node, arc_edge, arc_side = adjacency(edges.nodes, count)
-    boundary = np.isin(used, lines.cut) | rim_nodes(node_xy, np.diff(indptr), rim)
+    boundary = np.isin(used, lines.cut) | rim_nodes(node_xy, np.diff(indptr), extent)
     network = WalkNetwork(
         crs=crs,
         node_xy=node_xy,

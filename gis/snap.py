@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from .edges import ragged
 from .errors import Fault, InputError
 from .shapes import points_of
 
@@ -124,50 +125,68 @@ def _main_first(
     limit_m: float,
 ) -> tuple[_Found, _Found]:
     """Return the finds in the main component, and for the other points those in any."""
-    main = network.edge_component[edges] == 0
+    main = network.component[network.edge_nodes[edges, 0]] == 0
     inside = _nearest(network, lines, edges[main], xy, rows, limit_m)
     rest = np.setdiff1d(rows, inside.point)
     return inside, _nearest(network, lines, edges[~main], xy, rest, limit_m)
 
 
+def _in_zones(
+    network: WalkNetwork,
+    lines: NDArray[np.object_],
+    allowed: NDArray[np.bool_],
+    xy: NDArray[np.float64],
+    zone: NDArray[np.int32],
+    limit_m: float,
+) -> list[_Found]:
+    """Return the finds of points in sealed compounds: their lanes, else their gates, else lanes that lead nowhere."""
+    zones = np.unique(zone[zone >= 0])
+    edges = np.flatnonzero((network.edge_zone >= 0) & allowed)
+    edges = edges[np.argsort(network.edge_zone[edges], kind="stable")]
+    points = np.argsort(zone, kind="stable")
+    of_edge = (
+        np.searchsorted(network.edge_zone[edges], zones),
+        np.searchsorted(network.edge_zone[edges], zones, "right"),
+    )
+    of_point = np.searchsorted(zone[points], zones), np.searchsorted(zone[points], zones, "right")
+    inside, loose = [], []
+    for k in range(zones.size):
+        own = np.sort(edges[of_edge[0][k] : of_edge[1][k]])
+        rows = np.sort(points[of_point[0][k] : of_point[1][k]])
+        found, rest = _main_first(network, lines, own, xy, rows, limit_m)
+        inside.append(found)
+        loose.append(rest)
+    lanes, nowhere = _Found.join(inside), _Found.join(loose)
+    without = np.setdiff1d(np.flatnonzero(zone >= 0), lanes.point)
+    gates = _by_gates(network, lines, allowed, xy, without, zone, limit_m)
+    kept = ~np.isin(nowhere.point, gates.point)
+    rest = _Found(nowhere.point[kept], nowhere.edge[kept], nowhere.offset_m[kept], nowhere.access_m[kept])
+    return [lanes, gates, rest]
+
+
 def _by_gates(
     network: WalkNetwork,
     lines: NDArray[np.object_],
+    allowed: NDArray[np.bool_],
     xy: NDArray[np.float64],
     rows: NDArray[np.int64],
-    zone: int,
+    zone: NDArray[np.int32],
     limit_m: float,
 ) -> _Found:
-    """Return the street positions at a compound's open gates for points in it: straight to gate, then to street."""
+    """Return, for points in compounds, the street positions at their open gates: straight to gate, then to street."""
+    if rows.size == 0:
+        return _Found.join([])
     gates = network.walls.gates
-    open_gates = np.flatnonzero(gates.open & (gates.zone == zone))
-    outside = np.flatnonzero((network.edge_zone == -1) & (network.edge_component == 0))
-    at = _nearest(network, lines, outside, gates.xy, open_gates, limit_m)
-    k = at.point.size
-    walk = np.hypot(*(xy[rows][:, None, :] - gates.xy[at.point][None, :, :]).transpose(2, 0, 1))
-    return _Found(
-        np.repeat(rows, k).astype(np.int64),
-        np.tile(at.edge, rows.size),
-        np.tile(at.offset_m, rows.size),
-        (walk + at.access_m[None, :]).ravel(),
-    )
-
-
-def _in_zone(
-    network: WalkNetwork,
-    lines: NDArray[np.object_],
-    xy: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    zone: int,
-    limit_m: float,
-) -> _Found:
-    """Return the finds of points in one sealed compound: its lanes, else its gates, else lanes that lead nowhere."""
-    inside, loose = _main_first(network, lines, np.flatnonzero(network.edge_zone == zone), xy, rows, limit_m)
-    rest = np.setdiff1d(rows, inside.point)
-    gates = _by_gates(network, lines, xy, rest, zone, limit_m)
-    if gates.point.size:
-        return _Found.join([inside, gates])
-    return _Found.join([inside, loose])
+    used = np.flatnonzero(gates.open & np.isin(gates.zone, zone[rows]))
+    outside = np.flatnonzero((network.edge_zone == -1) & (network.edge_component == 0) & allowed)
+    at = _nearest(network, lines, outside, gates.xy, used, limit_m)
+    order = np.argsort(gates.zone[at.point], kind="stable")
+    zone_of_gate = gates.zone[at.point][order]
+    first, last = np.searchsorted(zone_of_gate, zone[rows]), np.searchsorted(zone_of_gate, zone[rows], "right")
+    point = np.repeat(rows, last - first)
+    gate = order[ragged(first, last - first)]
+    walk = np.hypot(*(xy[point] - gates.xy[at.point[gate]]).T)
+    return _Found(point.astype(np.int64), at.edge[gate], at.offset_m[gate], walk + at.access_m[gate])
 
 
 def snap(
@@ -235,10 +254,7 @@ def snap(
     allowed = np.ones(network.edge_length_m.size, dtype=bool) if usable is None else np.asarray(usable, dtype=bool)
     outside = np.flatnonzero((network.edge_zone == -1) & allowed)
     parts = list(_main_first(network, lines, outside, xy, np.flatnonzero(zone == -1), limit_m))
-    parts += [
-        _in_zone(network, lines, xy, np.flatnonzero(zone == z), int(z), limit_m)
-        for z in np.unique(zone[zone >= 0]).tolist()
-    ]
+    parts += _in_zones(network, lines, allowed, xy, zone, limit_m)
     return _audit(network, _Found.join(parts), owner, objects)
 
 

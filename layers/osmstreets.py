@@ -227,9 +227,9 @@ def osm_gates(extract: Extract, to_metres: pyproj.Transformer) -> Gates:
     )
 
 
-def rim_of(box: tuple[float, float, float, float] | None, to_metres: pyproj.Transformer) -> shapely.Geometry | None:
-    """Return the border of the bounds that an extract states, in metres."""
+def extent_of(box: tuple[float, float, float, float] | None, to_metres: pyproj.Transformer) -> shapely.Geometry | None:
+    """Return the bounds that an extract states, in metres."""
     if box is None:
         return None
-    border = shapely.segmentize(shapely.boundary(shapely.box(*box)), 0.01)
-    return shapely.transform(border, lambda lonlat: np.column_stack(to_metres.transform(lonlat[:, 0], lonlat[:, 1])))
+    fine = shapely.segmentize(shapely.box(*box), 0.01)
+    return shapely.transform(fine, lambda lonlat: np.column_stack(to_metres.transform(lonlat[:, 0], lonlat[:, 1])))

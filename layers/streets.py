@@ -9,11 +9,12 @@ import numpy as np
 import pyproj
 import shapely
 
+from ..gis.edges import EDGE_OF_DATA_M
 from ..gis.errors import Fault, InputError
 from ..gis.network import WalkNetwork, network_from_lines, network_from_osm
 from ..gis.osm import WALKED, OsmWays
 from ..gis.walls import Gates
-from .osmstreets import osm_gates, osm_walls, osm_ways, rim_of
+from .osmstreets import extent_of, osm_gates, osm_walls, osm_ways
 from .study import Note
 from .terrain import terrain
 
@@ -173,7 +174,7 @@ def _from_osm(study: Study, heights: Heights | None) -> Streets:
         gates=gates,
         policy=policy,
         heights=heights,
-        rim=rim_of(extract.box, to_metres),
+        extent=extent_of(extract.box, to_metres),
     )
     notes = [Note("streets.from_osm", {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
     missing = int((~known).sum())
@@ -210,6 +211,7 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
         gates=gates,
         policy=_policy(study, gates, walls),
         heights=heights,
+        extent=_clipped_to(study, streets),
     )
     notes = [Note("streets.from_layer", {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
     unnamed = sum(name == UNNAMED_CLASS for name in classes)
@@ -233,6 +235,16 @@ KNOWN_CLASSES: frozenset[str] = WALKED | {
     "construction",
     "proposed",
 }
+
+
+def _clipped_to(study: Study, streets: gpd.GeoDataFrame) -> shapely.Geometry | None:
+    """Return the study area when the streets were cut off at its border; else nothing, and their own hull counts."""
+    most_beyond = 0.005
+    area = shapely.union_all(study.area.geometry.to_numpy())
+    wide = shapely.buffer(area, EDGE_OF_DATA_M)
+    shapely.prepare(wide)
+    beyond = ~shapely.intersects(wide, shapely.points(shapely.get_coordinates(streets.geometry.to_numpy())))
+    return area if beyond.mean() <= most_beyond else None
 
 
 def _report(study: Study, network: WalkNetwork, notes: list[Note]) -> Streets:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import shapely
@@ -49,7 +51,7 @@ def test_near_the_exact_band_and_nested(seed: int) -> None:
         overlap = circle.intersection(exact).area / circle.union(exact).area
         assert overlap > 0.97
         assert circle.is_valid
-    for inner, outer in zip(circles[:-1], circles[1:], strict=True):
+    for inner, outer in itertools.pairwise(circles):
         assert inner.difference(outer).area < 1e-6 * inner.area
 
 

@@ -56,12 +56,30 @@ def network_of_edges(nodes: int, edges: list[tuple[int, int, int, int]]) -> Walk
     )
 
 
-def inner_offsets(places: list[tuple[float, tuple[str, int]]], length: float) -> list[float]:
-    return sorted({offset for offset, _ in places if 0.0 < offset < length})
+def add_edge(
+    graph: nx.MultiDiGraph, network: WalkNetwork, edge: int, on_edge: list[tuple[float, tuple[str, int]]]
+) -> None:
+    length = float(network.edge_length_m[edge])
+    inner = sorted({offset for offset, _ in on_edge if 0.0 < offset < length})
+    # An edge of no length still has two ends, and may be one-way.
+    places = [(0.0, 0), *((offset, 0) for offset in inner), (length, 1)]
+    for begin, end in itertools.pairwise(places):
+        if network.edge_forward[edge]:
+            graph.add_edge((edge, begin), (edge, end), weight=end[0] - begin[0])
+        if network.edge_backward[edge]:
+            graph.add_edge((edge, end), (edge, begin), weight=end[0] - begin[0])
+    for node, place in zip(network.edge_nodes[edge].tolist(), (places[0], places[-1]), strict=True):
+        graph.add_edge(("out", node), (edge, place), weight=0.0)
+        graph.add_edge((edge, place), ("in", node), weight=0.0)
+    for (offset, key), place in itertools.product(on_edge, places):
+        if place[0] == offset and key[0] == "demand":
+            graph.add_edge(key, (edge, place), weight=0.0)
+        elif place[0] == offset:
+            graph.add_edge((edge, place), key, weight=0.0)
 
 
 def brute_force(network: WalkNetwork, demand: Positions, sites: Positions, wait: float = 0.0) -> np.ndarray:
-    """Costs of all pairs by networkx, every position a node of its own on its edge; waiting is paid on leaving a node."""
+    """Costs of all pairs by networkx, every position a node of its own; waiting is paid on leaving a node."""
     graph = nx.MultiDiGraph()
     # Each node is two, so that arriving and leaving are told apart: the wait lies between.
     for node in range(network.node_xy.shape[0]):
@@ -70,24 +88,8 @@ def brute_force(network: WalkNetwork, demand: Positions, sites: Positions, wait:
     for kind, positions in (("demand", demand), ("site", sites)):
         for k in range(positions.edge.size):
             on_edge.setdefault(int(positions.edge[k]), []).append((float(positions.offset_m[k]), (kind, k)))
-    for edge, (first, last) in enumerate(network.edge_nodes.tolist()):
-        length = float(network.edge_length_m[edge])
-        # An edge of no length still has two ends, and may be one-way.
-        places = [(0.0, 0), *((offset, 0) for offset in inner_offsets(on_edge.get(edge, []), length)), (length, 1)]
-        for begin, end in itertools.pairwise(places):
-            if network.edge_forward[edge]:
-                graph.add_edge((edge, begin), (edge, end), weight=end[0] - begin[0])
-            if network.edge_backward[edge]:
-                graph.add_edge((edge, end), (edge, begin), weight=end[0] - begin[0])
-        for node, place in ((first, places[0]), (last, places[-1])):
-            graph.add_edge(("out", node), (edge, place), weight=0.0)
-            graph.add_edge((edge, place), ("in", node), weight=0.0)
-        for offset, key in on_edge.get(edge, []):
-            for place in places:
-                if place[0] == offset and key[0] == "demand":
-                    graph.add_edge(key, (edge, place), weight=0.0)
-                elif place[0] == offset:
-                    graph.add_edge((edge, place), key, weight=0.0)
+    for edge in range(network.edge_length_m.size):
+        add_edge(graph, network, edge, on_edge.get(edge, []))
     costs = np.full((demand.count, sites.count), np.inf)
     for i in range(demand.edge.size):
         distance = nx.single_source_dijkstra_path_length(graph, ("demand", i)) if ("demand", i) in graph else {}
@@ -233,6 +235,11 @@ def test_places_near_the_edge_of_the_data_are_flagged() -> None:
     assert found.demand_cut.tolist() == [True, False, False]
     assert found.site_cut.tolist() == [True, False, False]
     assert reach(network, places, places, limit=400.0).demand_cut.all()
+    # The data cover less than the streets that were read: those beyond may go on too.
+    part = network_from_lines(
+        [shapely.LineString([(0, 0), (1000, 0)])], crs=METRES, highway=["path"], extent=shapely.box(-50, -50, 800, 50)
+    )
+    assert part.node_xy[part.boundary].tolist() == [[1000, 0]]
 
 
 def test_no_sites_and_no_demand_give_empty_answers() -> None:
@@ -262,7 +269,7 @@ def test_slope_by_tobler_and_steps() -> None:
         [shapely.LineString([(0, 0), (100, 0)])], crs=METRES, highway=["footway"], heights=heights
     )
     costs = walking_costs(network, WALKERS["elderly"])
-    # 100 m at 0.8 m/s are 125 s; uphill at 10 % the factor is exp(-3.5*0.15)/exp(-0.175), downhill exp(-3.5*0.05)/exp(-0.175) = 1.
+    # 100 m at 0.8 m/s are 125 s; uphill at 10 % the factor is exp(-3.5*0.15)/exp(-0.175), downhill it is 1.
     assert costs.edge_ahead[0] == pytest.approx(125 * np.exp(3.5 * 0.15 - 0.175))
     assert costs.edge_back[0] == pytest.approx(125)
     assert np.isinf(walking_costs(network, WALKERS["wheelchair"]).edge_ahead[0])

@@ -50,8 +50,8 @@ def walk(network: WalkNetwork, start: tuple[float, float], end: tuple[float, flo
 
 def test_one_gate_gives_the_walk_around_the_wall() -> None:
     network = build(gates(SOUTH))
-    # From the inner lane at (250, 200) to the north street at (200, 400): 50 to the middle lane, 200 south through the gate to
-    # the south street, 200 along it, 400 along the side street, 200 along the north street.
+    # From the inner lane at (250, 200) to the north street at (200, 400): 50 to the middle lane, 200 south through the
+    # gate to the south street, 200 along it, 400 along the side street, 200 along the north street.
     assert walk(network, (250, 200), (200, 400)) == pytest.approx(50 + 200 + 200 + 400 + 200)
     assert walk(build(gates(SOUTH, NORTH)), (250, 200), (200, 400)) == pytest.approx(250)
     assert walk(build(gates(SOUTH), "open"), (250, 200), (200, 400)) == pytest.approx(250)

@@ -1,4 +1,4 @@
-"""The walk network of a study: from a line layer or OSM, with walls, gates and the terrain, and what it says about itself."""
+"""The walk network of a study: from a line layer or OSM, with walls, gates and the terrain, and what it says."""
 
 from __future__ import annotations
 
@@ -99,6 +99,15 @@ def test_walls_and_gates_and_what_has_no_gate() -> None:
     left = network_of(study({**layers, "gates": closed}))
     assert [(fault.code, fault.row) for fault in left.warnings] == [("streets.no_gate", "乙")]
     assert network_of(study({"streets": STREETS, "compounds": COMPOUNDS})).network.walls.policy == "open"
+
+
+def test_streets_cut_at_the_study_area_end_there() -> None:
+    inside = network_of(study({"streets": frame(LINES[:2], highway=["path", "path"])})).network
+    assert sorted(map(tuple, inside.node_xy[inside.boundary].tolist())) == [(0, 0), (200, 400), (400, 0)]
+    # Streets that go on beyond the area end at their own rim.
+    beyond = frame([*LINES[:2], LineString([(300, 0), (300, -900), (300, -950)])], highway=["path"] * 3)
+    found = network_of(study({"streets": beyond})).network
+    assert (300, -950) in set(map(tuple, found.node_xy[found.boundary].tolist()))
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -1,21 +1,23 @@
-"""Real places: the network keeps its length, components and classes. A change here must be meant, and looked at on a map."""
+"""Real places: the network keeps its length, components and classes; a change must be meant, and looked at."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pyproj
 import pytest
+import shapely
 
-from lifecircle.gis.circles import service_circle
+from lifecircle.gis.circles import LEAST_HOLE_M2, WIDTH_M, reached_streets, service_circle, site_circles
 from lifecircle.gis.reach import nearest, reach
-from lifecircle.gis.snap import snap
+from lifecircle.gis.snap import Positions, snap
 from lifecircle.layers.streets import network_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lifecircle.gis.network import WalkNetwork
     from lifecircle.layers.study import Study
 
@@ -102,3 +104,26 @@ def test_nearest_is_the_best_of_reach_to_the_bit_and_circles_are_quick_pictures(
     assert demand.status.tolist().count("on_street") > 0.98 * demand.status.size
     circle = service_circle(found, sites.positions, limits=[900.0])[0]
     assert circle.is_valid
+
+
+def test_circles_are_near_the_exact_band(places: Path) -> None:
+    """Area-weighted overlap with the buffered reached streets, over 200 random sites."""
+    found = network(places, "las_palmas_20230221.osm.pbf", 32628)
+    rng = np.random.default_rng(11)
+    sites = snap(found, found.node_xy[rng.integers(0, found.node_xy.shape[0], 200)]).positions
+    common = everything = 0.0
+    for owner, (circle,) in enumerate(site_circles(found, sites, limits=[900.0])):
+        own = sites.owner == owner
+        alone = Positions(np.zeros(own.sum(), np.int64), sites.edge[own], sites.offset_m[own], sites.access_m[own], 1)
+        streets = shapely.line_merge(shapely.multilinestrings(reached_streets(found, alone, limit=900.0)))
+        band = shapely.union_all(shapely.buffer(shapely.get_parts(streets), WIDTH_M, quad_segs=4))
+        filled = [
+            shapely.Polygon(
+                part.exterior, [ring for ring in part.interiors if shapely.Polygon(ring).area >= LEAST_HOLE_M2]
+            )
+            for part in shapely.get_parts(band)
+        ]
+        exact = shapely.union_all(np.array(filled, dtype=object))
+        common += circle.intersection(exact).area
+        everything += circle.union(exact).area
+    assert common / everything >= 0.97
