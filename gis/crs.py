@@ -365,15 +365,17 @@ def _faded(points: Points, offset: Points) -> Points:
 
 def _undone(target: Points, offset: Callable[[Points], Points]) -> Points:
     """Solve p + offset(p) = target by fixed-point iteration; the offset varies slowly, so steps gain a digit or two."""
-    found = target - offset(target)
-    open_rows = np.arange(len(target))
+    first = target - offset(target)
+    found = target - offset(first)
+    open_rows = np.flatnonzero(np.abs(found - first).max(axis=1, initial=0.0) > STEP_DEG)
     for _ in range(MOST_STEPS):
-        better = target[open_rows] - offset(found[open_rows])
-        step = np.abs(better - found[open_rows]).max(axis=1, initial=0.0)
-        found[open_rows] = better
-        open_rows = open_rows[step > STEP_DEG]  # NaN compares false: no step can mend it
         if not len(open_rows):
             break
+        before = found[open_rows]
+        better = target[open_rows] - offset(before)
+        found[open_rows] = better
+        # NaN compares false: no step can mend it.
+        open_rows = open_rows[np.abs(better - before).max(axis=1) > STEP_DEG]
     return found
 
 
