@@ -347,6 +347,17 @@ class Panel:
             self._write(self._width, figure, size=10.5, ha="right")
         self.left_mm -= 2.2
 
+    def ranks(self, rows: Iterable[tuple[str, str, str]], look: Entry) -> None:
+        """Write lines of rank, name and figure, the rank in a mark."""
+        for rank, name, figure in rows:
+            self.left_mm -= 5.2
+            draw_swatch(self._axes, look, -1.5, self.left_mm + 1.2)
+            self._axes.text(3.0, self.left_mm + 1.2, rank, fontsize=6.5, color=PAPER, ha="center", va="center_baseline")
+            room = self._width - 7 - text_width(figure) * 9.5 * POINT_MM
+            self._write(6.5, wrap(name, room / (9.5 * POINT_MM))[0], size=9.5)
+            self._write(self._width, figure, size=9.5, ha="right")
+        self.left_mm -= 2.0
+
     def note(self, text: str, *, size: float = 8.5, color: str = MUTED) -> None:
         """Write a wrapped sentence."""
         for line in wrap(text, self._width / (size * POINT_MM)):

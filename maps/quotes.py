@@ -137,10 +137,11 @@ def language_of(findings: Findings, language: Language | None) -> Language:
     return next((known_one for known_one in LANGUAGES if known_one == chosen), "zh")
 
 
-def class_name(findings: Findings, facility_class: str, language: Language) -> str:
-    """Return the name of a facility class; its key where the standard gives none."""
+def class_name(findings: Findings, facility_class: str, language: Language, *, short: bool = False) -> str:
+    """Return the name of a facility class, a short one where asked for; its key where the standard gives none."""
     rule = findings.manifest["classes"].get(facility_class, {})
-    return str(rule.get(language) or rule.get("en") or rule.get("zh") or facility_class)
+    brief = text(rule.get(f"short_{language}")) if short else ""
+    return brief or str(rule.get(language) or rule.get("en") or rule.get("zh") or facility_class)
 
 
 def sited_classes(findings: Findings) -> list[str]:

@@ -208,8 +208,7 @@ class Desk:
 
     def name(self, facility_class: str, *, short: bool = False) -> str:
         """Return the name of a facility class; a short one, where the standard gives it, for heads of columns."""
-        brief = text(self.classes.get(facility_class, {}).get(f"short_{self.language}")) if short else ""
-        return brief or class_name(self.findings, facility_class, self.language)
+        return class_name(self.findings, facility_class, self.language, short=short)
 
     def units(self) -> str:
         """Return how the areas are called that stand for neighbourhoods."""

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from .ground import RING_SHADE, Ground
+from .ground import RING_SHADE, Ground, missing_cuts, missing_labels
 from .paper import (
     MAP_MM,
+    POINT_MM,
     WIDE_MM,
     Entry,
+    Extent,
     Panel,
     Paper,
     areas,
     extent_around,
     legend_row,
     lines,
+    wrap,
 )
 from .quotes import class_name, known, label, records, text
 from .style import (
     CIRCLE_OPACITY,
+    GOOD,
     INK,
     KIND_FILLS,
     LOOKS,
@@ -32,8 +37,6 @@ from .style import (
     USE_FILLS,
     format_area,
     format_limit,
-    missing_labels,
-    missing_step,
     ring_fill,
     use_fill,
 )
@@ -50,8 +53,13 @@ OVERVIEW_MOST = 12
 """Small maps on one sheet at most."""
 MANY = 4000
 """Layers of more features than this go into SVG and PDF as an image."""
-GRIDS = ((2, 2, 1), (4, 2, 2), (6, 3, 2), (9, 3, 3), (12, 4, 3))
-"""Small maps on a sheet: up to how many, columns, rows."""
+LISTS_MM = 128.0
+"""Height of the panel that the lists of sites may take."""
+SITE_MARKERS = ("o", "s", "D", "p", "h")
+MARK_SIZES = {"o": 150, "s": 130, "D": 115, "p": 190, "h": 175}
+"""Areas of the marks in square points that hold a number of two digits."""
+NAMED_MOST = 12
+"""Up to so many projects are named on the map, more are numbered."""
 
 
 class Scenes(Ground):
@@ -101,8 +109,12 @@ class Scenes(Ground):
         colors = [KIND_FILLS.get(kind, KIND_FILLS["other"]) for kind in kinds]
         patches = areas(projects.geometry, facecolors=colors or "none", edgecolors=INK, linewidths=0.7, zorder=7)
         axes.add_collection(patches, autolim=False)
+        few = len(projects) <= NAMED_MOST
+        if not few:
+            self._numbers(axes, projects)
         self._names(axes, rings, size_pt=12)
-        self._names(axes, projects, size_pt=8, above=True)
+        if few:
+            self._names(axes, projects, size_pt=8, above=True)
         panel.heading(self._say("facts_heading"))
         panel.facts(self._totals())
         panel.heading(self._say("legend"))
@@ -121,6 +133,16 @@ class Scenes(Ground):
             name = self._say("district_boundary")
             extra = [Entry(name, "line", line=look.line, width_pt=look.width_pt, dash=look.dash)]
         panel.legend([*self._ring_entry(), *extra, *self._base_legend()])
+        if not few:
+            panel.note(self._say("numbers_note"))
+
+    def _numbers(self, axes: Axes, frame: gpd.GeoDataFrame) -> None:
+        """Write at each area its place in the list of the report."""
+        for place, row in enumerate(records(frame), 1):
+            at = shapely.point_on_surface(row.geometry)
+            axes.scatter([at.x], [at.y], s=62, c=PAPER, edgecolors=INK, linewidths=0.6, zorder=12)
+            axes.text(at.x, at.y, str(place), fontsize=6.5, color=INK, ha="center", va="center_baseline", zorder=13)
+            self.reserve(at.x, at.y, radius_pt=5)
 
     def _totals(self) -> list[tuple[str, str]]:
         """Return what the study area holds."""
@@ -133,10 +155,12 @@ class Scenes(Ground):
             ("elders_60", "fact_elders_total", "count_people"),
             ("households", "fact_households", "count_households"),
             ("compounds", "fact_cells" if cells else "fact_compounds", "count_things"),
-            ("projects", "fact_projects", "count_things"),
         ):
             if known(totals.get(name)):
                 pairs.append((self._say(words), self._say(unit, count=self._number(totals[name]))))
+        projects = len(self._findings.layers["projects"])
+        if projects:
+            pairs.append((self._say("fact_projects"), self._say("count_things", count=self._number(projects))))
         return pairs
 
     def _zoning(self, axes: Axes, panel: Panel) -> None:
@@ -157,7 +181,8 @@ class Scenes(Ground):
     def _missing(self, axes: Axes, panel: Panel) -> None:
         compounds = self._findings.layers["compounds"]
         look = LOOKS["compounds"]
-        steps = compounds["missing_count"].map(missing_step)
+        cuts = missing_cuts(compounds["missing_count"])
+        steps = compounds["missing_count"].map(lambda count: sum(count >= cut for cut in cuts[1:]))
         patches = areas(
             compounds.geometry,
             facecolors=[MISSING_FILLS[step] for step in steps],
@@ -173,7 +198,7 @@ class Scenes(Ground):
             Entry(
                 self._say("missing_step", step=words, count=self._number(int(counts.get(step, 0)))), "area", fill=fill
             )
-            for step, (words, fill) in enumerate(zip(missing_labels(self._language), MISSING_FILLS, strict=True))
+            for step, (words, fill) in enumerate(zip(missing_labels(self._language, cuts), MISSING_FILLS, strict=False))
         )
         panel.note(self._say("missing_note"))
         panel.heading(self._say("legend"))
@@ -187,7 +212,7 @@ class Scenes(Ground):
         self._facility_points(axes, key, size=46)
         sites = self._findings.layers["sites"]
         sites = sites[sites["facility_class"] == key]
-        self._site_points(axes, sites, SITE)
+        self._site_points(axes, sites, Entry("", "mark", fill=SITE))
         panel.heading(self._say("facts_heading"))
         panel.facts(self._class_facts(key, rule))
         panel.heading(self._say("legend"))
@@ -229,21 +254,18 @@ class Scenes(Ground):
         circles = self._findings.layers["circles"]
         circles = circles[circles["facility_class"] == key].sort_values("minutes", ascending=False)
         own = self._findings.manifest["classes"].get(key, {}).get("circle")
-        color = self._marks[key].color
         clear, entries = 1.0, []
         for row in records(circles):
             opacity = CIRCLE_OPACITY.get(int(row.minutes), min(CIRCLE_OPACITY.values()))
             clear *= 1 - opacity
-            edge = 1.3 if row.minutes == own else 0.0
-            axes.add_collection(
-                areas([row.geometry], facecolors=color, alpha=opacity, edgecolors="none"), autolim=False
-            )
+            edge = 0.7 if row.minutes == own else 0.0
+            axes.add_collection(areas([row.geometry], facecolors=GOOD, alpha=opacity, edgecolors="none"), autolim=False)
             if edge:
-                axes.add_collection(lines([row.geometry], colors=color, linewidths=edge), autolim=False)
+                axes.add_collection(lines([row.geometry], colors=GOOD, linewidths=edge), autolim=False)
             limit = format_limit(known(row.limit_m), "m", self._language)
             words = self._say("circle", minutes=int(row.minutes), limit=limit)
-            line = color if edge else None
-            entries.append(Entry(words, "area", fill=color, opacity=1 - clear, line=line, width_pt=edge))
+            line = GOOD if edge else None
+            entries.append(Entry(words, "area", fill=GOOD, opacity=1 - clear, line=line, width_pt=edge))
         return entries[::-1]
 
     def _gap_points(self, axes: Axes, key: str) -> list[Entry]:
@@ -273,7 +295,7 @@ class Scenes(Ground):
             entries.append(Entry(self._say(words), "mark", fill=look.fill, opacity=look.opacity, size_pt=4))
         return entries[::-1]
 
-    def _facility_points(self, axes: Axes, key: str, *, size: float) -> None:
+    def _facility_points(self, axes: Axes, key: str, *, size: float, marker: str = "") -> None:
         facilities = self._findings.layers["facilities"]
         some = facilities[facilities["facility_class"] == key]
         if len(some):
@@ -285,20 +307,30 @@ class Scenes(Ground):
                 points[:, 1],
                 s=size,
                 c=mark.color,
-                marker=mark.marker,
+                marker=marker or mark.marker,
                 edgecolors=PAPER,
                 linewidths=edge,
                 zorder=10,
             )
 
-    def _site_points(self, axes: Axes, sites: gpd.GeoDataFrame, color: str) -> None:
-        """Draw proposed sites as discs that carry their rank."""
+    def _site_points(self, axes: Axes, sites: gpd.GeoDataFrame, look: Entry) -> None:
+        """Draw proposed sites as marks that carry their rank."""
         if not len(sites):
             return
         points = shapely.get_coordinates(shapely.centroid(sites.geometry.to_numpy()))
-        axes.scatter(points[:, 0], points[:, 1], s=150, c=color, edgecolors=PAPER, linewidths=1.2, zorder=13)
+        axes.scatter(
+            points[:, 0],
+            points[:, 1],
+            s=MARK_SIZES.get(look.marker, 150),
+            c=look.fill,
+            marker=look.marker,
+            edgecolors=PAPER,
+            linewidths=1.2,
+            zorder=13,
+        )
         for (x, y), rank in zip(points, sites["rank"], strict=True):
             axes.text(x, y, str(int(rank)), fontsize=8.5, color=PAPER, ha="center", va="center_baseline", zorder=14)
+            self.reserve(x, y, radius_pt=8)
 
     def _sites(self, axes: Axes, panel: Panel) -> None:
         sites = self._findings.layers["sites"]
@@ -307,22 +339,29 @@ class Scenes(Ground):
         quiet.set_rasterized(len(compounds) > MANY)
         axes.add_collection(quiet, autolim=False)
         self._ring_edges(axes)
-        self._names(axes, self._findings.layers["rings"], size_pt=10)
-        for key in dict.fromkeys(sites["facility_class"]):
+        classes = list(dict.fromkeys(sites["facility_class"]))
+        most = max(int((LISTS_MM / len(classes) - 19) / 5.2), 1)
+        shapes = dict(zip(classes, itertools.cycle(SITE_MARKERS)))
+        for key in classes:
             some = sites[sites["facility_class"] == key].sort_values("rank")
-            color = self._marks[key].color
-            self._facility_points(axes, key, size=18)
-            self._site_points(axes, some, color)
+            look = Entry("", "mark", fill=self._marks[key].color, marker=shapes[key], size_pt=8.5)
+            self._facility_points(axes, key, size=14, marker=shapes[key])
+            self._site_points(axes, some, look)
             panel.heading(class_name(self._findings, key, self._language))
             panel.facts(self._class_gain(key))
-            self._site_list(panel, some, color)
+            panel.ranks(self._site_list(some.head(most)), look)
+            if len(some) > most:
+                panel.note(self._say("more", count=len(some) - most))
+        self._names(axes, self._findings.layers["rings"], size_pt=10)
         panel.heading(self._say("legend"))
-        marks = [
-            Entry(self._say("site"), "mark", fill=INK, size_pt=9),
-            Entry(self._say("facility_existing"), "mark", fill=INK, size_pt=4),
-            Entry(self._say("compounds"), "area", fill=UNKNOWN, opacity=0.55),
-        ]
-        panel.legend([*marks, *self._ring_entry(), *self._base_legend()])
+        panel.legend(
+            [
+                Entry(self._say("site"), "mark", fill=INK, size_pt=9),
+                Entry(self._say("facility_existing"), "mark", fill=INK, size_pt=4),
+                Entry(self._say("compounds"), "area", fill=UNKNOWN, opacity=0.55),
+                *self._ring_entry(),
+            ]
+        )
 
     def _class_gain(self, key: str) -> list[tuple[str, str]]:
         """Return the rate of coverage before and after, in one line."""
@@ -332,21 +371,18 @@ class Scenes(Ground):
         rates = f"{self._number(quote.rate, 'percent')} → {self._number(quote.after_rate, 'percent')}"
         return [(self._say("fact_rate"), rates)]
 
-    def _site_list(self, panel: Panel, sites: gpd.GeoDataFrame, color: str) -> None:
-        most = 6
-        entries = []
-        for site in list(records(sites))[:most]:
+    def _site_list(self, sites: gpd.GeoDataFrame) -> list[tuple[str, str, str]]:
+        """Return rank, name and people added of each site."""
+        rows = []
+        for site in records(sites):
             name = text(site.name) or label("kind", site.kind, self._language)
             added = self._say("count_people", count=self._number(known(site.people_added)))
-            words = self._say("site_gain", rank=int(site.rank), name=name, added=added)
-            entries.append(Entry(words, "mark", fill=color, size_pt=7))
-        panel.legend(entries)
-        if len(sites) > most:
-            panel.note(self._say("more", count=len(sites) - most))
+            rows.append((str(int(site.rank)), name, f"+{added}"))
+        return rows
 
     def _overview(self, paper: Paper, classes: Sequence[str]) -> None:
         """Draw one small map a class: what lies within its limit, and its facilities."""
-        columns, rows = next((across, down) for most, across, down in GRIDS if len(classes) <= most)
+        columns, rows = self._grid(len(classes))
         left, bottom, width, height = WIDE_MM
         bottom, height = bottom + 8, height - 8
         step_x, step_y = (width + 4) / columns, height / rows
@@ -358,11 +394,8 @@ class Scenes(Ground):
             axes = paper.map_axes((x, y + 1, *frame), extent)
             self._base(axes, extent, (x, y, *frame), kind="small")
             self._small_map(axes, key)
-            if place == 0:
-                paper.scale_bar(axes, extent, frame[0], longest_mm=frame[0] / 4)
-                paper.north_arrow(axes, extent, frame[0], self._say("north"), size=0.6)
-            name = class_name(self._findings, key, self._language)
-            paper.write(x, y + step_y - 6, name, size_pt=10.5 if columns < 4 else 9.5)
+            name = class_name(self._findings, key, self._language, short=True)
+            paper.write(x, y + step_y - 6, wrap(name, frame[0] / (10 * POINT_MM))[0], size_pt=10)
             paper.write(x, y + step_y - 10.4, self._rate_line(key), size_pt=9)
         dot = LOOKS["area"]
         entries = [
@@ -370,7 +403,26 @@ class Scenes(Ground):
             Entry(self._say("facility_existing"), "mark", fill=INK, size_pt=4),
             Entry(self._say("area"), "line", line=dot.line, dash=dot.dash, width_pt=dot.width_pt),
         ]
-        legend_row(paper, entries, (left, WIDE_MM[1], width, 7))
+        legend_row(paper, entries, (left, WIDE_MM[1], width - 70, 7))
+        # one scale and one arrow for all maps of the sheet, in a strip of the same scale beside the legend
+        strip_mm, scale = (left + width - 70, WIDE_MM[1] - 2, 70.0, 10.0), extent.width_m / frame[0]
+        strip = Extent(0.0, 0.0, strip_mm[2] * scale, strip_mm[3] * scale)
+        bare = paper.map_axes(strip_mm, strip)
+        bare.set_axis_off()
+        paper.scale_bar(bare, strip, strip_mm[2], longest_mm=36.0)
+        paper.north_arrow(bare, strip, strip_mm[2], self._say("north"), size=0.5)
+
+    def _grid(self, count: int) -> tuple[int, int]:
+        """Return columns and rows that show so many maps of this area the largest."""
+        west, south, east, north = self._bounds
+
+        def scale(columns: int) -> float:
+            rows = -(-count // columns)
+            wide, tall = (WIDE_MM[2] + 4) / columns - 4, (WIDE_MM[3] - 8) / rows - 13
+            return float(min(wide / (east - west), tall / (north - south)))
+
+        columns = max(range(1, count + 1), key=lambda columns: (round(scale(columns), 9), -columns))
+        return columns, -(-count // columns)
 
     def _small_map(self, axes: Axes, key: str) -> None:
         own = self._findings.manifest["classes"][key].get("circle")

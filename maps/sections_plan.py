@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-PROJECTS_MOST = 30
+PROJECTS_MOST = 60
 RINGS_ACROSS = 5
 """Up to so many rings stand side by side in the table of zoning."""
 
@@ -128,6 +128,7 @@ def _projects_by_ring(desk: Desk) -> Table:
 def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
     ring_names = dict(zip(desk.findings.layers["rings"]["ring_id"], desk.findings.layers["rings"]["name"], strict=True))
     columns = (
+        Column(desk.say("col_rank"), numeric=True, width=0.5),
         Column(desk.say("col_project"), width=2.4),
         Column(desk.say("col_kind"), width=1.3),
         Column(desk.say("col_way"), width=0.7),
@@ -139,6 +140,7 @@ def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
     )
     rows = tuple(
         (
+            str(place),
             text(row["name"]),
             label("kind", row["kind"], desk.language),
             label("way", row["way"], desk.language),
@@ -148,7 +150,7 @@ def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
             number(desk, row["area_m2"], "decimal", factor=1e-4),
             number(desk, row["households"]),
         )
-        for _, row in frame.head(PROJECTS_MOST).iterrows()
+        for place, (_, row) in enumerate(frame.head(PROJECTS_MOST).iterrows(), 1)
     )
     return [Table("projects", desk.say("projects_caption"), columns, rows), *more(desk, len(frame) - PROJECTS_MOST)]
 

@@ -152,7 +152,7 @@ class _Writer:
             to_name = self._namer(name, str(column))
             if to_name is not None:
                 values = {value: to_name(value) for value in frame[column].drop_duplicates() if text(value)}
-                named[column] = [values.get(value) if text(value) else None for value in frame[column]]
+                named[column] = pd.Series([values.get(value) for value in frame[column].tolist()], frame.index, object)
         self.rows(name, named)
 
     def _namer(self, table: str, column: str) -> Callable[[Any], str] | None:
@@ -212,7 +212,10 @@ def _state(value: str, language: Language) -> str:
 
 def _write(sheet: Any, row: int, place: int, value: object, language: Language) -> None:  # noqa: ANN401
     """Write one cell as what it is; an unknown value stays empty."""
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        if value:
+            sheet.write_string(row, place, value)
+    elif isinstance(value, bool):
         sheet.write_string(row, place, say("report.yes" if value else "report.no", language))
     elif isinstance(value, int | float):
         if math.isfinite(value):
