@@ -68,7 +68,7 @@ class Evidence:
     Parameters
     ----------
     tags
-        OSM key → accepted values (empty: any); empty for Amap lines.
+        OSM key → accepted values (empty: any, but not for the first key); empty for Amap lines.
     starts
         Beginning of an Amap class string; empty for OSM lines.
     classes
@@ -117,12 +117,18 @@ class Vocabulary:
     classes: Mapping[str, ClassWords]
     osm: tuple[Evidence, ...]
     amap: tuple[Evidence, ...]
-    by_key: Mapping[str, tuple[tuple[int, Evidence], ...]]
-    """OSM lines by the first key they need, with their position."""
+    by_tag: Mapping[tuple[str, str], tuple[tuple[int, Evidence], ...]]
+    """OSM lines by the first tag they need, with their position."""
 
     def line_for(self, tags: Mapping[str, str]) -> Evidence | None:
         """Return the first OSM line that a record's tags fit, `None` when they speak of no facility."""
-        fitting = [pair for key in tags for pair in self.by_key.get(key, ()) if pair[1].fits(tags)]
+        fitting = [
+            pair
+            for key, value in tags.items()
+            for part in value.split(";")
+            for pair in self.by_tag.get((key, part.strip()), ())
+            if pair[1].fits(tags)
+        ]
         return min(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
     @property
@@ -192,11 +198,12 @@ def vocabulary() -> Vocabulary:
         for name, table in data["class"].items()
     }
     osm = tuple(map(_evidence, data["osm"]))
-    by_key: dict[str, tuple[tuple[int, Evidence], ...]] = {}
+    by_tag: dict[tuple[str, str], tuple[tuple[int, Evidence], ...]] = {}
     for position, line in enumerate(osm):
-        key = next(iter(line.tags))
-        by_key[key] = (*by_key.get(key, ()), (position, line))
-    return Vocabulary(classes, osm, tuple(map(_evidence, data["amap"])), by_key)
+        key, values = next(iter(line.tags.items()))
+        for value in sorted(values):
+            by_tag[key, value] = (*by_tag.get((key, value), ()), (position, line))
+    return Vocabulary(classes, osm, tuple(map(_evidence, data["amap"])), by_tag)
 
 
 def osm_filters(classes: Iterable[str]) -> list[str]:

@@ -43,6 +43,7 @@ def test_every_class_of_every_standard_is_in_the_vocabulary() -> None:
 
 def test_every_line_of_the_vocabulary_names_known_classes() -> None:
     words = vocabulary()
+    assert all(next(iter(line.tags.values())) for line in words.osm), "lines are found by their first tag"
     for line in (*words.osm, *words.amap):
         assert {*line.classes, *line.also, *([line.otherwise] if line.otherwise else [])} <= set(words.classes)
 
@@ -134,6 +135,14 @@ def test_unknown_classes_are_counted_not_dropped_in_silence(make_study: MakeStud
     for note in found.notes:
         assert say(note.code, "zh", **note.detail)
         assert say(note.code, "en", **note.detail)
+
+
+def test_benches_are_not_facilities_of_unknown_class(make_study: MakeStudy) -> None:
+    rows = [{"amenity": "bench"}, {"amenity": "social_facility", "social_facility": "shelter"}]
+    found = find_facilities(make_study({"facilities": frame(rows, [point(0, 0), point(900, 0)])}), STANDARD)
+    notes = {note.code: note.detail for note in found.notes}
+    assert notes["facilities.other_features"]["labels"] == "amenity=bench (1)"
+    assert notes["facilities.unknown_class"]["labels"] == "amenity=social_facility (1)"
 
 
 def test_no_facilities_layer_is_no_data_of_any_class(make_study: MakeStudy) -> None:

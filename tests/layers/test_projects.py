@@ -159,6 +159,11 @@ def test_against_the_policy_of_the_ring(policy: str, way: str, grows: float | No
         assert say(f"projects.{reason}", "en")
 
 
+def test_rounding_of_a_register_is_no_growth(make_study: MakeStudy) -> None:
+    layer = projects([shapely.box(1900, 1900, 2100, 2100)], floor_area_m2=[9098.6], floor_area_after_m2=[9099.0])
+    assert not found(make_study, layer, ["keep"]).frame["against_policy"].any()
+
+
 def test_a_project_that_grows_in_a_ring_of_subtraction_is_flagged(make_study: MakeStudy) -> None:
     shapes = [shapely.box(1900, 1900, 2100, 2100), shapely.box(0, 0, 100, 100)]
     layer = projects(shapes, floor_area_m2=[100.0, 100.0], floor_area_after_m2=[200.0, 200.0])
