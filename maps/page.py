@@ -188,7 +188,7 @@ def _config(
         "study": _study(findings, spoken),
         "sources": _sources(findings, spoken),
         "attribution": _attribution(findings, spoken),
-        "totals": _totals(findings, spoken),
+        "totals": _totals(findings, names),
         "people_shown": _people_shown(findings),
         "coverage": _coverage(findings, names),
         "sites": _sites(findings, names),
@@ -229,14 +229,16 @@ def _sources(findings: Findings, language: Language) -> list[str]:
     return lines
 
 
-def _totals(findings: Findings, language: Language) -> list[dict[str, str]]:
+def _totals(findings: Findings, names: Names) -> list[dict[str, str]]:
     """Return the headline figures; what is unknown is a dash."""
+    language = names.language
     totals = findings.manifest["totals"]
     shown = []
     for name, kind in TOTALS:
         value = totals.get(name)
         text = style.format_people(value, language) if kind == "people" else style.format_number(value, kind, language)
-        shown.append({"label": say(f"map.total_{name}", language), "value": text})
+        label = f"map.total_{names.homes if name == 'compounds' else name}"
+        shown.append({"label": say(label, language), "value": text})
     return shown
 
 

@@ -135,6 +135,12 @@ class Names:
         candidates = findings.layers["candidates"]
         self._places["candidate"] = dict(zip(candidates["site_id"], candidates["name"], strict=True))
 
+    @property
+    def homes(self) -> str:
+        """Return what people live in here: ``compounds``, or ``cells`` where a grid stands for them."""
+        kinds = self._findings.layers["compounds"]["kind"]
+        return "cells" if len(kinds) and bool((kinds == "cell").all()) else "compounds"
+
     def of_class(self, key: str) -> str:
         """Return a facility class's name, the key itself where the manifest does not know it."""
         return class_name(self._findings, key, self.language)

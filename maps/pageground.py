@@ -27,14 +27,18 @@ def ground(content: Content, findings: Findings, names: Names) -> list[dict[str,
         content.datasets["area"] = _ground(degrees(area, simplify_m=GROUND_TOLERANCE_M), ["area"] * len(area), "line")
         nodes.append(_ground_layer(content, "area", tell("layer_area", names), ["area"], names))
     barriers = findings.layers["barriers"]
-    for kind, looks in (("polygon", ("river",)), ("line", ("river", "railway", "wall"))):
-        flat = barriers[shapely.get_dimensions(np.asarray(barriers.geometry)) == (2 if kind == "polygon" else 1)]
-        for look in looks:
-            own = flat[flat["kind"] == look]
-            if not own.empty:
-                key = f"{look}_{kind}"
-                content.datasets[key] = _ground(degrees(own, simplify_m=GROUND_TOLERANCE_M), [look] * len(own), kind)
-                nodes.append(_ground_layer(content, key, tell(f"layer_{look}", names), [look], names))
+    is_area = shapely.get_dimensions(np.asarray(barriers.geometry)) == 2
+    drawn = {
+        "water": ("river", "polygon", is_area),
+        "stream": ("river", "line", ~is_area),
+        "railway": ("railway", "line", np.ones(len(barriers), dtype=bool)),
+        "wall": ("wall", "line", np.ones(len(barriers), dtype=bool)),
+    }
+    for key, (look, kind, chosen) in drawn.items():
+        own = barriers[chosen & (barriers["kind"] == look).to_numpy()]
+        if not own.empty:
+            content.datasets[key] = _ground(degrees(own, simplify_m=GROUND_TOLERANCE_M), [look] * len(own), kind)
+            nodes.append(_ground_layer(content, key, tell(f"layer_{key}", names), [look], names))
     streets = findings.layers["streets"]
     if not streets.empty:
         tiers = streets["highway"].fillna("").astype(str).map(style.street_tier)

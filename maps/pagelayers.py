@@ -56,7 +56,7 @@ def page_content(findings: Findings, names: Names) -> Content:
     proposals = [*_sites(content, findings, names), *_candidates(content, findings, names)]
     content.tree = [
         *group(tell("group_proposals", names), proposals, folded=False),
-        *group(tell("group_compounds", names), _compounds(content, findings, names), folded=False),
+        *group(tell(f"group_{names.homes}", names), _compounds(content, findings, names), folded=False),
         *group(tell("group_gaps", names), _gaps(content, findings, names)),
         *group(tell("group_facilities", names), _facilities(content, findings, names)),
         *group(tell("group_circles", names), _circles(content, findings, names)),
@@ -73,11 +73,11 @@ def _rings(content: Content, findings: Findings, names: Names) -> list[dict[str,
     shapes = pack_shapes(degrees(frame, simplify_m=AREA_TOLERANCE_M), kind="polygon")
     data = dataset(frame, "rings", names, shapes)
     data["columns"]["fill"] = [style.ring_fill(int(order)) for order in frame["order"]]
-    data["labels"] = {
-        "shapes": pack_points(degrees(_label_points(frame))),
-        "texts": data["columns"]["title"],
-        "style": "ring",
-    }
+    if len(frame) == 1:  # a single ring is the whole area: its fill and name would say nothing
+        data["columns"]["fill"] = [None]
+    else:
+        places = pack_points(degrees(_label_points(frame)))
+        data["labels"] = {"shapes": places, "texts": data["columns"]["title"], "style": "ring"}
     content.datasets["rings"] = data
     label = tell("layer_rings", names)
     legend = [
@@ -184,8 +184,8 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
             fills[key] = worst
     data["fills"] = fills
     content.datasets["compounds"] = data
-    cells = bool((frame["kind"] == "cell").all())
-    label = tell("layer_cells" if cells else "layer_compounds", names)
+    data["noun"] = tell(f"noun_{names.homes}", names)
+    label = tell(f"layer_{names.homes}", names)
     palette = [*style.MISSING_FILLS, style.UNKNOWN]
     statuses = [style.STATUS_FILLS[status] for status in STATUSES]
     by_count = [

@@ -155,7 +155,7 @@ def test_layers_switch_on_and_off_and_the_legend_follows(open_page: Callable[...
         total = sum(drawn(page, key) for key in layers if key.startswith(f"{layer}:"))
         assert total == len(findings.layers[layer]), layer
     legend = page.inner_text(".lc-legend")
-    assert all(word in legend for word in ("幼儿园 5 分钟", "菜市场或生鲜超市", "历史城区", "水系", "候选：可建", "拆"))
+    assert all(word in legend for word in ("幼儿园 5 分钟", "菜市场或生鲜超市", "历史城区", "水面", "候选：可建", "拆"))
     for key in layers:
         page.evaluate("key => lifecircle.show(key, false)", key)
     settle(page, "Object.keys(lifecircle.page.layers).every(key => lifecircle.drawn(key) === 0)")
@@ -322,7 +322,9 @@ def test_names_stay_text_whatever_they_hold(open_page: Callable[..., Page]) -> N
     keys = page.evaluate("Object.keys(lifecircle.page.layers)")
     for key in keys:
         page.evaluate("key => lifecircle.show(key, true)", key)
-    for key in [key for key in keys if not key.startswith(("circles:", "area", "river", "rail", "streets"))]:
+    for key in [
+        key for key in keys if not key.startswith(("circles:", "area", "water", "stream", "rail", "wall", "streets"))
+    ]:
         page.evaluate("key => lifecircle.openPopup(key, 0)", key)
         assert "<img" in popup(page)
     page.fill(".lc-search", "<img")
@@ -387,3 +389,16 @@ def test_a_city_of_300_000_people_fits_in_five_megabytes(open_page: Callable[...
     page.evaluate("lifecircle.show('gaps:class_03', true)")
     page.evaluate("lifecircle.show('circles:class_03:15', true)")
     assert drawn(page, "gaps:class_03") == (findings.layers["gaps"]["facility_class"] == "class_03").sum()
+
+
+@pytest.mark.browser
+def test_a_study_without_neighbourhoods_speaks_of_cells(open_page: Callable[..., Page]) -> None:
+    findings = made_findings()
+    layers = dict(findings.layers)
+    layers["compounds"] = layers["compounds"].assign(kind="cell")
+    layers["rings"] = layers["rings"].iloc[:1]
+    page = open_page(replace(findings, layers=layers))
+    assert "居住网格" in page.inner_text(".lc-totals")
+    assert "居住网格" in page.inner_text(".lc-legend")
+    assert drawn(page, "rings") == 1
+    assert page.locator(".lc-label").count() == 0
