@@ -13,7 +13,7 @@ import shapely
 from contourpy import FillType, contour_generator
 
 from . import kernels_lines
-from .reach import STANDARD, Costs, node_costs, walking_costs
+from .reach import STANDARD, Costs, labels_of, walking_costs
 from .shapes import points_of, segments_of
 from .snap import Positions
 
@@ -103,7 +103,7 @@ def reached_streets(
         Who walks.
     """
     costs = walking_costs(network, walker)
-    label = node_costs(network, sites, limit=limit, walker=walker)
+    label = labels_of(network, costs, sites, limit=limit, walker=walker)
     a, b = _pieces(network, *_stretches(network, costs, sites, label, limit, walker))
     return segments_of(a, b)
 
@@ -190,10 +190,21 @@ def service_circle(
     >>> [round(circle.area, -3) for circle in service_circle(street, site, limits=[100, 300])]
     [12000.0, 32000.0]
     """
+    return _circles(network, walking_costs(network, walker), sites, limits, walker, barriers)
+
+
+def _circles(
+    network: WalkNetwork,
+    costs: Costs,
+    sites: Positions,
+    limits: Sequence[float],
+    walker: Walker,
+    barriers: NDArray[np.object_] | None,
+) -> list[shapely.Geometry]:
+    """Return `service_circle` from what `walking_costs` said."""
     if not len(limits):
         return []
-    costs = walking_costs(network, walker)
-    label = node_costs(network, sites, limit=max(limits), walker=walker)
+    label = labels_of(network, costs, sites, limit=max(limits), walker=walker)
     circles: dict[float, shapely.Geometry] = {}
     inner: shapely.Geometry = shapely.MultiPolygon()
     for limit in sorted(set(limits)):
@@ -215,11 +226,12 @@ def site_circles(
     barriers: NDArray[np.object_] | None = None,
 ) -> list[list[shapely.Geometry]]:
     """Return the service circles of every site on its own: one list a site, as `service_circle` gives."""
+    costs = walking_costs(network, walker)
     order = np.argsort(sites.owner, kind="stable")
     bounds = np.searchsorted(sites.owner[order], np.arange(sites.count + 1))
     circles = []
     for first, last in pairwise(bounds):
         rows = order[first:last]
         own = Positions(np.zeros(rows.size, np.int64), sites.edge[rows], sites.offset_m[rows], sites.access_m[rows], 1)
-        circles.append(service_circle(network, own, limits=limits, walker=walker, barriers=barriers))
+        circles.append(_circles(network, costs, own, limits, walker, barriers))
     return circles

@@ -78,6 +78,7 @@ class WalkNetwork:
     Examples
     --------
     >>> lines = [shapely.LineString([(0, 0), (100, 0)]), shapely.LineString([(50, -50), (50, 50)])]
+    >>> from pyproj import CRS
     >>> network_from_lines(lines, crs=CRS("EPSG:4547"), highway=["residential", "footway"])
     <WalkNetwork of 5 nodes and 4 edges, 200 m of streets in 1 component>
     """

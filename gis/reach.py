@@ -189,9 +189,14 @@ def node_costs(
     network: WalkNetwork, sites: Positions, *, limit: float, walker: Walker = STANDARD
 ) -> NDArray[np.float64]:
     """Return float64[n], the cost of walking from every node to the nearest site; inf beyond the limit."""
-    costs = walking_costs(network, walker)
-    placed = _place(network, costs, sites, walker, _by_edge(sites))
-    return _labels(network, costs, placed, limit)[0]
+    return labels_of(network, walking_costs(network, walker), sites, limit=limit, walker=walker)
+
+
+def labels_of(
+    network: WalkNetwork, costs: Costs, sites: Positions, *, limit: float, walker: Walker
+) -> NDArray[np.float64]:
+    """Return `node_costs` from what `walking_costs` said: for many searches by one walker."""
+    return _labels(network, costs, _place(network, costs, sites, walker, _by_edge(sites)), limit)[0]
 
 
 def nearest(

@@ -107,16 +107,15 @@ def test_nearest_is_the_best_of_reach_to_the_bit_and_circles_are_quick_pictures(
 
 
 def test_circles_are_near_the_exact_band(places: Path) -> None:
-    """Area-weighted overlap with the buffered reached streets, over 200 random sites."""
+    """Area-weighted overlap with the buffered reached streets, over 40 random sites."""
     found = network(places, "las_palmas_20230221.osm.pbf", 32628)
     rng = np.random.default_rng(11)
-    sites = snap(found, found.node_xy[rng.integers(0, found.node_xy.shape[0], 200)]).positions
+    sites = snap(found, found.node_xy[rng.integers(0, found.node_xy.shape[0], 40)]).positions
     common = everything = 0.0
     for owner, (circle,) in enumerate(site_circles(found, sites, limits=[900.0])):
         own = sites.owner == owner
         alone = Positions(np.zeros(own.sum(), np.int64), sites.edge[own], sites.offset_m[own], sites.access_m[own], 1)
-        streets = shapely.line_merge(shapely.multilinestrings(reached_streets(found, alone, limit=900.0)))
-        band = shapely.union_all(shapely.buffer(shapely.get_parts(streets), WIDTH_M, quad_segs=4))
+        band = shapely.union_all(shapely.buffer(reached_streets(found, alone, limit=900.0), WIDTH_M, quad_segs=4))
         filled = [
             shapely.Polygon(
                 part.exterior, [ring for ring in part.interiors if shapely.Polygon(ring).area >= LEAST_HOLE_M2]
@@ -126,4 +125,4 @@ def test_circles_are_near_the_exact_band(places: Path) -> None:
         exact = shapely.union_all(np.array(filled, dtype=object))
         common += circle.intersection(exact).area
         everything += circle.union(exact).area
-    assert common / everything >= 0.97
+    assert common / everything >= 0.985
