@@ -7,6 +7,7 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from .contracts import AGE_COLUMNS
 from .words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def manifest_of(
             "gates": gates,
             "standard": standard.key,
         },
-        "totals": _totals(layers, tables),
+        "totals": _totals(layers),
         "attribution": attribution(study),
         "classes": {
             rule.facility_class: {
@@ -108,15 +109,15 @@ def attribution(study: Study) -> list[str]:
     return said
 
 
-def _totals(layers: Mapping[str, gpd.GeoDataFrame], tables: Mapping[str, pd.DataFrame]) -> dict[str, int | None]:
+def _totals(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, int | None]:
     """Return the totals of the city; ``None`` where a group is not known."""
-    coverage = tables["coverage"]
-    known = set(coverage["measure"]) if len(coverage) else set()
     demand = layers["demand"]
-    groups = [name for name in demand.columns if name == "households" or name.startswith(("elders", "children"))]
-    totals: dict[str, int | None] = {"people": int(demand["people"].sum())}
-    totals |= {name: int(demand[name].sum()) if name in known or demand[name].any() else None for name in groups}
-    return {**totals, "compounds": len(layers["compounds"]), "facilities": len(layers["facilities"])}
+    totals: dict[str, int | None] = {
+        name: int(demand[name].sum()) if demand[name].notna().all() else None
+        for name in ("people", *AGE_COLUMNS, "households")
+    }
+    counted = ("compounds", "facilities", "projects", "sites")
+    return {**totals, **{name: len(layers[name]) for name in counted}}
 
 
 def _said(code: str, detail: Mapping[str, object]) -> dict[str, Any]:

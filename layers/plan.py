@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .candidates import candidates_of
+from .contracts import AGE_COLUMNS
 from .demand import Demand, demand_of
 from .facilities import FoundFacilities, find_facilities
 from .findings import LAYERS, MEASURES, TABLES, Findings
@@ -119,7 +120,7 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
         layers, tables = _gaps(ground, placed, proposals)
         layers |= {"circles": circles, **_drawn(ground, streets)}
         tables |= _audits(ground, placed)
-        layers = {name: _ordered(layers[name], LAYERS[name]) for name in LAYERS}
+        layers = {name: _ordered(_unknown_as_missing(layers[name], demand), LAYERS[name]) for name in LAYERS}
         tables = {name: tables[name] for name in TABLES}
         notes = (*ground.notes, *streets.notes, *placed.notes, *proposals.notes)
         manifest = manifest_of(
@@ -336,6 +337,14 @@ def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
         "snapping": pd.concat(snapping, ignore_index=True),
         "components": component_rows(network, placed.demand, people, placed.facilities),
     }
+
+
+def _unknown_as_missing(frame: gpd.GeoDataFrame, demand: Demand) -> gpd.GeoDataFrame:
+    """Return a layer in which a group that nobody counted is missing, where a 0 would be taken for a count."""
+    groups = ("elders_60", *AGE_COLUMNS)
+    unknown = [name for name in dict.fromkeys(groups) if name in frame.columns and name not in demand.known]
+    missing = pd.Series(pd.NA, index=frame.index, dtype="Int64")
+    return gpd.GeoDataFrame(frame.assign(**dict.fromkeys(unknown, missing)))
 
 
 def _ordered(frame: gpd.GeoDataFrame, columns: tuple[str, ...]) -> gpd.GeoDataFrame:

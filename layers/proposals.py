@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .standards import Rule
     from .walks import Walk
 
+_NOBODY = np.zeros(0, dtype=np.int64)
 SITES_UNASKED = 5
 """How many sites of each class are proposed when the study wishes for none: a first look, said in the notes."""
 
@@ -166,7 +167,7 @@ def _case(
     if usable.sum() < wish.sites:
         notes.append(Note("proposals.few_candidates", {**named, "wanted": wish.sites, "fits": int(usable.sum())}))
     measure = wish.weight or rule.group
-    if measure not in residents.counts:
+    if not residents.counts.get(measure, _NOBODY).any():
         notes.append(Note("proposals.weight_unknown", {**named, "measure": measure}))
         measure = "people"
     places = some(positions, usable)

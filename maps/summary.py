@@ -36,12 +36,13 @@ def _place(findings: Findings, language: Language) -> str:
     """Say who lives here and what was read."""
     totals = findings.manifest["totals"]
     elders = totals.get("elders_60")
+    known = {} if elders is None else {"elders": format_people(elders, language)}
     return say(
-        "cli.summary_people",
+        "cli.summary_people" if known else "cli.summary_people_only",
         language,
+        **known,
         name=findings.manifest["study"]["name"],
         people=format_people(totals["people"], language),
-        elders=say("cli.unknown", language) if elders is None else format_people(elders, language),
         compounds=format_number(len(findings.layers["compounds"]), "count", language),
         rings=len(findings.layers["rings"]),
         projects=len(findings.layers["projects"]),
@@ -73,7 +74,8 @@ def _rates(findings: Findings, language: Language) -> str:
 def _missing(findings: Findings, language: Language) -> str:
     """Count the neighbourhoods that lack something, and name the classes with no data."""
     classes = findings.manifest["classes"]
-    lacking = int((findings.layers["compounds"]["missing_count"] > 0).sum())
+    counts = findings.layers["compounds"]["missing_count"]
+    required = sum(bool(entry["required"]) for entry in classes.values())
     by_class = findings.tables["facilities_by_class"]
     silent = [
         _short(classes[key], language)
@@ -83,7 +85,9 @@ def _missing(findings: Findings, language: Language) -> str:
     return say(
         "cli.summary_missing",
         language,
-        lacking=format_number(lacking, "count", language),
+        lacking=format_number(int((counts > 0).sum()), "count", language),
+        middle=format_number(float(counts.median()) if len(counts) else 0.0, "count", language),
+        required=required,
         no_data=_join(silent, language),
     )
 

@@ -60,7 +60,9 @@ def imported_rooms(path: Path, package: str) -> set[str]:
     return rooms & set(ORDER)
 
 
-@pytest.mark.parametrize(("package", "path"), sources(), ids=lambda value: str(value).removeprefix(f"{REPOSITORY}/"))
+@pytest.mark.parametrize(
+    ("package", "path"), list(sources()), ids=lambda value: str(value).removeprefix(f"{REPOSITORY}/")
+)
 def test_imports_go_one_way(package: str, path: Path) -> None:
     allowed = set(ORDER[: ORDER.index(package) + 1])
     assert imported_rooms(path, package) <= allowed
@@ -94,7 +96,8 @@ def test_nothing_happens_on_import() -> None:
     for _, path in sources():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            assert isinstance(node, statements) or is_text, f"{path}:{node.lineno}"
+            registers = path.name == "cli.py" and ast.unparse(node).startswith("app.command(")
+            assert isinstance(node, statements) or is_text or registers, f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("name", modules())
