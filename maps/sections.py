@@ -146,7 +146,7 @@ def data(desk: Desk) -> list[Block]:
         name: format_number(value, "count", desk.language)
         for name, value in (("all", len(demand)), ("unknown", unknown))
     }
-    blocks.append(desk.body("data_snapping", **counts))
+    blocks.append(desk.body("data_snapping" if unknown else "data_snapped", **counts))
     notes = [sentence(desk, note) for note in manifest["notes"]]
     blocks.append(desk.body("notes_intro" if notes else "notes_none"))
     blocks.extend(Paragraph(note, "bullet") for note in notes)

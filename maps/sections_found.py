@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LACKING_MOST = 20
 DISTRICTS_MOST = 40
+CLASSES_MOST = 5
+"""Classes named in one cell; the number beside it and the workbook tell of all."""
 LOWEST = 3
 
 
@@ -236,7 +238,10 @@ def _lacking_table(desk: Desk) -> Table:
     ]
     rows = []
     for _, row in desk.lacking().head(LACKING_MOST).iterrows():
-        classes = desk.join(desk.name(key, short=True) for key in text(row["missing"]).split(";") if key)
+        lacked = [desk.name(key, short=True) for key in text(row["missing"]).split(";") if key]
+        classes = desk.join(lacked[:CLASSES_MOST])
+        if len(lacked) > CLASSES_MOST:
+            classes = desk.say("and_more", names=classes, count=len(lacked))
         rows.append(
             (
                 text(row["name"]) or text(row["compound_id"]),
@@ -283,7 +288,9 @@ def _siting_table(desk: Desk) -> Table:
     counts = ("wanted", "candidates", "chosen", "before", "after", "objective", "bound")
     fields = ("wanted", "candidates", "chosen", "covered_before", "covered_after", "objective", "bound")
     columns = [Column(desk.say("col_class"), width=2.2), Column(desk.say("col_weight"), width=1.6)]
-    columns += [Column(desk.say(f"col_{name}"), numeric=True, width=0.9) for name in counts]
+    columns += [
+        Column(desk.say(f"col_{name}"), numeric=True, width=0.7 if name in counts[:3] else 1.0) for name in counts
+    ]
     columns += [Column(desk.say("col_gap"), numeric=True, width=0.8), Column(desk.say("col_status"), width=1.2)]
     rows = tuple(
         (

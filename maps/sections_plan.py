@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PROJECTS_MOST = 60
+NAMES_MOST = 6
+"""Projects named in a sentence."""
 RINGS_ACROSS = 5
 """Up to so many rings stand side by side in the table of zoning."""
 
@@ -91,7 +93,9 @@ def _projects(desk: Desk) -> list[Block]:
     ]
     against = frame[[known(value) == 1.0 for value in frame["against_policy"]]]
     if len(against):
-        names = desk.join(text(name) for name in against["name"])
+        names = desk.join(text(name) for name in against["name"].head(NAMES_MOST))
+        if len(against) > NAMES_MOST:
+            names = desk.say("names_more", names=names)
         blocks.append(desk.body("projects_against", count=len(against), names=names))
     return [*blocks, _projects_by_ring(desk), *_project_list(desk, frame)]
 

@@ -114,8 +114,9 @@ def source_lines(findings: Findings, language: Language) -> list[str]:
     )
     join = say("sheet.join", language)
     lines = [say("sheet.footer_sources", language, sources=join.join(makers))] if makers else []
-    if findings.manifest["attribution"]:
-        said = say("sheet.semicolon", language).join(findings.manifest["attribution"])
+    attribution = [str(words) for words in findings.manifest["attribution"] if words not in makers]
+    if attribution:
+        said = say("sheet.semicolon", language).join(attribution)
         lines.append(say("sheet.footer_attribution", language, attribution=said))
     number = study.get("map_approval")
     approval = say("sheet.approval", language, number=number) if number else ""

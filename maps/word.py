@@ -290,7 +290,7 @@ def _lighter(path: Path) -> io.BytesIO:
         width = round(FIGURE_WIDTH_MM / 25.4 * FIGURE_DPI)
         height = round(width * picture.height / picture.width)
         small = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-        small.quantize(256, dither=Image.Dither.NONE).save(held, format="PNG", optimize=True)
+        small.quantize(256, dither=Image.Dither.NONE).save(held, format="PNG")
     held.seek(0)
     return held
 
