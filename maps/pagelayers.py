@@ -188,15 +188,10 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
     label = tell(f"layer_{names.homes}", names)
     palette = [*style.MISSING_FILLS, style.UNKNOWN]
     statuses = [style.STATUS_FILLS[status] for status in STATUSES]
-    by_count = [
-        area_item(text, fill, "compounds")
-        for text, fill in zip(
-            [*style.missing_labels(names.language, cuts), tell("unknown", names)], palette, strict=True
-        )
-    ]
-    if -1 not in steps:
-        by_count.pop()
-    by_count[max(steps, default=0) + 1 : len(style.MISSING_FILLS)] = []
+    labels = style.missing_labels(names.language, cuts)[: max(steps, default=0) + 1]
+    by_count = [area_item(text, fill, "compounds") for text, fill in zip(labels, palette, strict=False)]
+    if -1 in steps:
+        by_count.append(area_item(tell("unknown", names), style.UNKNOWN, "compounds"))
     modes = [{"key": "", "label": tell("mode_count", names), "palette": palette, "legend": by_count}]
     for key in names.classes:
         if key in fills:

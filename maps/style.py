@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import numpy as np
+
 from ..layers.words import Language, say
 
 if TYPE_CHECKING:
@@ -139,10 +141,8 @@ RING_OPACITY = 0.35
 CIRCLE_OPACITY = {5: 0.28, 10: 0.18, 15: 0.12}
 """Fill opacity of the service circle of so many minutes, in the colour of its class."""
 
-MISSING_CUTS = (0, 1, 4, 8, 12, 16)
-"""Least number of lacking classes of each step of `MISSING_FILLS`, for a standard with many classes."""
-_FEWER_CUTS = ((5, (0, 1, 2, 3, 4, 5)), (10, (0, 1, 3, 5, 7, 9)))
-"""The same where at most so many classes lack."""
+MISSING_CUTS = (0, 1, 2, 3, 5, 7)
+"""Least number of lacking classes of each step of `MISSING_FILLS`, where few classes lack; see `missing_cuts`."""
 MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309")
 
 STATUS_FILLS = {"present": "#7fb8ad", "too_far": "#cd6423", "unknown": UNKNOWN, "no_data": UNKNOWN}
@@ -269,15 +269,21 @@ def class_marks(keys: Iterable[str]) -> dict[str, Mark]:
 
 
 def missing_cuts(counts: Iterable[float]) -> tuple[int, ...]:
-    """Return the least number of each step of `MISSING_FILLS` that suits the numbers of lacking classes in a study.
+    """Return the least number of each step of `MISSING_FILLS`: the usual, or even shares where most lack more.
+
+    Numbers that are not known do not count. There are at most as many steps as fills.
 
     Examples
     --------
-    >>> missing_cuts([0, 3]), missing_cuts([2, 22]) == MISSING_CUTS
-    ((0, 1, 2, 3, 4, 5), True)
+    >>> missing_cuts([0, 1, 2, 3, 5, 8]), missing_cuts([9, 10, 11, 12, 13, 14, 15, 16])
+    ((0, 1, 2, 3, 5, 7), (0, 1, 11, 12, 14, 15))
     """
-    most = max((count for count in counts if math.isfinite(count)), default=0)
-    return next((cuts for limit, cuts in _FEWER_CUTS if most <= limit), MISSING_CUTS)
+    values = np.asarray(list(counts), dtype=float)
+    values = np.sort(values[np.isfinite(values)])
+    if not len(values) or np.median(values) < MISSING_CUTS[-1]:
+        return MISSING_CUTS
+    shares = np.quantile(values[values > 0], (0.2, 0.4, 0.6, 0.8), method="higher")
+    return tuple(int(cut) for cut in sorted({0, 1, *shares}))
 
 
 def missing_step(count: float, cuts: tuple[int, ...] = MISSING_CUTS) -> int:
@@ -286,7 +292,7 @@ def missing_step(count: float, cuts: tuple[int, ...] = MISSING_CUTS) -> int:
     Examples
     --------
     >>> [missing_step(count) for count in (0, 1, 4, 22)]
-    [0, 1, 2, 5]
+    [0, 1, 3, 5]
     """
     return sum(count >= cut for cut in cuts[1:])
 
@@ -297,7 +303,7 @@ def missing_labels(language: Language, cuts: tuple[int, ...] = MISSING_CUTS) -> 
     Examples
     --------
     >>> missing_labels("en")
-    ('none', '1–3', '4–7', '8–11', '12–15', '16 or more')
+    ('none', '1', '2', '3–4', '5–6', '7 or more')
     """
     labels = [say("map.missing_none", language)]
     for low, high in zip(cuts[1:], [*cuts[2:], None], strict=True):

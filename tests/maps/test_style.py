@@ -143,3 +143,12 @@ def test_every_coded_value_that_is_coloured_has_its_colour() -> None:
 )
 def test_land_use_codes_find_their_colour(code: str | None, group: str) -> None:
     assert style.use_fill(code) == style.USE_FILLS[group]
+
+
+@given(st.lists(st.integers(min_value=0, max_value=40) | st.just(math.nan), max_size=60))
+def test_the_steps_of_a_study_rise_from_none_and_have_colours(counts: list[float]) -> None:
+    cuts = style.missing_cuts(counts)
+    assert cuts[:2] == (0, 1)
+    assert list(cuts) == sorted(set(cuts))
+    assert len(cuts) <= len(style.MISSING_FILLS)
+    assert len(style.missing_labels("zh", cuts)) == len(cuts)
