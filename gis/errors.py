@@ -98,6 +98,10 @@ class TooLargeError(LifecircleError, MemoryError):
     """The run would need more memory than the machine has; nothing was started."""
 
 
+class FetchError(LifecircleError, ConnectionError):
+    """A service on the network did not answer, or answered with what cannot be used."""
+
+
 class InfeasibleError(LifecircleError, ValueError):
     """No choice of sites can satisfy what was asked; the faults say which demand makes it so."""
 

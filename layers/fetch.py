@@ -16,7 +16,7 @@ import requests
 from osmnx._errors import InsufficientResponseError, ResponseStatusCodeError
 
 from ..gis.crs import to_crs, working_crs
-from ..gis.errors import Fault, InputError, LifecircleError, OutputError
+from ..gis.errors import Fault, FetchError, InputError, LifecircleError, OutputError
 from .osmfile import KEYS
 from .osmlayers import BARRIER_TAGS, FACILITY_TAGS, LAND_TAGS, in_product_columns
 from .output import whole_folder
@@ -60,10 +60,6 @@ STREET_KEYS: tuple[str, ...] = (
     "level",
 )
 """Tags of streets that are kept: what decides whether and how one may walk on them."""
-
-
-class FetchError(LifecircleError, ConnectionError):
-    """A server could not be reached, refused, or answered with something that is no answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,16 +251,13 @@ def _redecoded(frame: pd.DataFrame, codec: str) -> pd.DataFrame:
 
 def _read_parquet(path: Path, how: How) -> Reading:
     """Read GeoParquet, or a plain Parquet table with coordinates."""
-    try:
-        from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  optional, and slow to import
+    from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415  slow to import
 
+    try:
         metadata = parquet.read_schema(path).metadata or {}
         if b"geo" in metadata:
             return Reading(gpd.read_parquet(path))
         return Reading(_placed(pd.read_parquet(path), path, how))
-    except ImportError as error:
-        message = "GeoParquet needs pyarrow: pip install pyarrow"
-        raise InputError(message, Fault("faults.needs_pyarrow", file=str(path))) from error
     except InputError:
         raise
     except (ValueError, OSError, KeyError, TypeError) as error:

@@ -46,6 +46,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     >>> [entry.name for entry in place.iterdir()]
     ['a.txt']
     """
+    is_new = not target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=".partial-", dir=target))
@@ -57,6 +58,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
             _replace(entry, target / entry.name)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        if is_new and not any(target.iterdir()):
+            target.rmdir()
 
 
 def _replace(entry: Path, place: Path) -> None:

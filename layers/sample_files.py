@@ -29,7 +29,7 @@ DEGREES = "EPSG:4490"
 
 NODATA = -9999.0
 ARROW_ROWS = 20_000
-"""From so many rows on, writing through Arrow pays, where pyarrow is installed."""
+"""From so many rows on, writing through Arrow pays."""
 
 COLUMNS: dict[str, dict[str, str]] = {
     "area": {"name": "名称"},
@@ -165,16 +165,10 @@ def _fixed_clock() -> Iterator[None]:
         set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
-def _has_arrow() -> bool:
-    from importlib.util import find_spec  # noqa: PLC0415  only asked when writing
-
-    return find_spec("pyarrow") is not None
-
-
 def _write_table(frame: gpd.GeoDataFrame, table: str, path: Path, crs: str) -> None:
     named = frame.rename(columns=columns_of(table))
     named = named if crs == CRS else named.to_crs(crs)
-    arrow = len(named) >= ARROW_ROWS and _has_arrow()
+    arrow = len(named) >= ARROW_ROWS
     named.to_file(path, layer=table, driver="GPKG", engine="pyogrio", use_arrow=arrow)
 
 

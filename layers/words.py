@@ -41,7 +41,7 @@ def catalogue() -> dict[str, dict[str, str]]:
     return texts
 
 
-def say(key: str, language: Language, **parameters: object) -> str:
+def say(key: str, language: Language, /, **parameters: object) -> str:
     """Return the text of a key in a language, its parameters filled in.
 
     Raises

@@ -12,9 +12,9 @@ import geopandas as gpd
 import osmnx
 import pytest
 
-from lifecircle.gis.errors import InputError, OutputError
+from lifecircle.gis.errors import FetchError, InputError, OutputError
 from lifecircle.layers import fetch as fetching
-from lifecircle.layers.fetch import FetchError, Servers, fetch
+from lifecircle.layers.fetch import Servers, fetch
 from lifecircle.layers.load import load_study
 from lifecircle.layers.words import explain_error
 

@@ -1,0 +1,207 @@
+"""The whole plan on a small made-up city: same input same output, totals that add up in every table, after ≥ before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from lifecircle.layers.findings import LAYERS, TABLES, Findings
+from lifecircle.layers.load import load_study
+from lifecircle.layers.plan import find
+from lifecircle.layers.sample import write_sample
+from lifecircle.layers.steps import Steps
+from lifecircle.layers.store import save
+from lifecircle.layers.words import catalogue, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEOPLE = 20_000
+
+
+@pytest.fixture(scope="module")
+def study_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sample(tmp_path_factory.mktemp("city"), people=PEOPLE, seed=3)
+
+
+@pytest.fixture(scope="module")
+def findings(study_file: Path) -> Findings:
+    return find(load_study(study_file))
+
+
+def varied(study_file: Path, **settings: str) -> Path:
+    """A copy of study.toml, beside it, with other values under [study]."""
+    text = study_file.read_text(encoding="utf-8")
+    for key, value in settings.items():
+        text = re.sub(rf"(?m)^{key} *=.*\n", "", text).replace("[study]\n", f'[study]\n{key} = "{value}"\n', 1)
+    copy = study_file.with_name(f"{'-'.join(settings.values())}.toml")
+    copy.write_text(text, encoding="utf-8")
+    return copy
+
+
+def test_every_layer_and_table_has_its_columns_and_the_study_crs(findings: Findings) -> None:
+    for name, columns in LAYERS.items():
+        frame = findings.layers[name]
+        assert [*frame.columns] == [*columns, "geometry"], name
+        assert frame.crs == findings.layers["area"].crs, name
+    for name, columns in TABLES.items():
+        assert [*findings.tables[name].columns] == [*(columns or LAYERS[name])], name
+
+
+def test_same_input_same_bytes(study_file: Path, findings: Findings, tmp_path: Path) -> None:
+    for name, found in (("a", findings), ("b", find(load_study(study_file)))):
+        (tmp_path / name).mkdir()
+        save(found, tmp_path / name)
+    for file in sorted((tmp_path / "a").iterdir()):
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+
+
+def test_people_are_whole_and_the_same_in_every_layer(findings: Findings) -> None:
+    assert findings.manifest["totals"]["people"] == PEOPLE
+    for layer in ("demand", "rings", "districts"):
+        assert findings.layers[layer]["people"].sum() == PEOPLE, layer
+    of_city = findings.tables["coverage"].query("group_kind == 'city' and measure == 'people'")
+    assert (of_city["total"] == PEOPLE).all()
+    assert findings.tables["components"]["people"].sum() <= PEOPLE
+
+
+def test_covered_uncovered_and_unknown_are_the_total_in_every_group(findings: Findings) -> None:
+    coverage = findings.tables["coverage"]
+    parts = coverage[["covered", "uncovered", "unknown"]]
+    assert (parts >= 0).all().all()
+    assert (parts.sum(axis=1) == coverage["total"]).all()
+    sure = coverage["covered"] + coverage["uncovered"]
+    expected = (coverage["covered"] / sure).where(sure > 0)
+    np.testing.assert_array_equal(coverage["rate"], expected)
+
+
+def test_groups_are_sums_of_their_parts(findings: Findings) -> None:
+    coverage = findings.tables["coverage"]
+    counts = ["total", "covered", "uncovered", "unknown", "after_covered"]
+    keys = ["facility_class", "measure"]
+    city = coverage[coverage["group_kind"] == "city"].set_index(keys)[counts]
+    for kind in ("ring", "district"):
+        parts = coverage[coverage["group_kind"] == kind].groupby(keys)[counts].sum()
+        pd.testing.assert_frame_equal(parts.sort_index(), city.sort_index(), check_dtype=False)
+
+
+def test_proposed_sites_never_take_coverage_away_and_add_what_they_say(findings: Findings) -> None:
+    coverage, siting = findings.tables["coverage"], findings.tables["siting"]
+    known = coverage[coverage["status"] == "ok"]
+    assert (known["after_covered"] >= known["covered"]).all()
+    assert len(siting)
+    for row in siting.itertuples():
+        of_class = coverage[
+            (coverage["group_kind"] == "city")
+            & (coverage["facility_class"] == row.facility_class)
+            & (coverage["measure"] == row.weight)
+        ].iloc[0]
+        assert of_class["covered"] == row.covered_before
+        assert of_class["after_covered"] == row.covered_after
+        sites = findings.layers["sites"]
+        assert sites.loc[sites["facility_class"] == row.facility_class, "added"].sum() == row.objective
+        assert row.bound >= row.objective
+
+
+def test_a_site_carries_one_use(findings: Findings) -> None:
+    assert findings.layers["sites"]["site_id"].is_unique
+
+
+def test_the_missing_list_and_coverage_of_compounds_agree(findings: Findings) -> None:
+    coverage, missing = findings.tables["coverage"], findings.tables["missing"]
+    whole = coverage[(coverage["group_kind"] == "city") & (coverage["measure"] == "compounds")].set_index(
+        "facility_class"
+    )
+    by_status = missing.pivot_table(index="facility_class", columns="status", aggfunc="size", fill_value=0)
+    assert (by_status["present"] == whole["covered"].reindex(by_status.index)).all()
+    assert (by_status["too_far"] == whole["uncovered"].reindex(by_status.index)).all()
+    too_far = missing[(missing["status"] == "too_far") & missing["walk_m"].notna()]
+    assert (too_far["walk_m"] > too_far["limit"]).all()
+    present = missing[missing["status"] == "present"]
+    assert (present["walk_m"] <= present["limit"]).all()
+
+
+def test_a_class_without_data_is_unknown_for_everybody_and_has_no_rate(findings: Findings) -> None:
+    coverage = findings.tables["coverage"]
+    silent = coverage[coverage["status"] == "no_data"]
+    assert len(silent), "the made-up city leaves some class out on purpose"
+    assert (silent["unknown"] == silent["total"]).all()
+    assert silent["rate"].isna().all()
+    shown = set(findings.layers["facilities"]["facility_class"])
+    assert shown.isdisjoint(silent["facility_class"])
+
+
+def test_circles_are_nested_valid_and_never_straight_line_buffers(findings: Findings) -> None:
+    circles = findings.layers["circles"].set_index(["facility_class", "minutes"]).geometry
+    facilities = findings.layers["facilities"].query("status == 'existing'")
+    for name in sorted({key for key, _ in circles.index}):
+        five, ten, fifteen = (circles[name, minutes] for minutes in (5, 10, 15))
+        assert all(shape.is_valid for shape in (five, ten, fifteen)), name
+        assert five.difference(ten).area < 1e-6 * ten.area
+        assert ten.difference(fifteen).area < 1e-6 * fifteen.area
+        straight = facilities[facilities["facility_class"] == name].buffer(1000.0 + 25.0).union_all()
+        assert fifteen.area < 0.95 * straight.area, name
+
+
+def test_rings_and_land_use_cover_the_area_once(findings: Findings) -> None:
+    area_m2 = float(findings.layers["area"].area.iloc[0])
+    rings = findings.layers["rings"]
+    assert rings.area.sum() == pytest.approx(area_m2, rel=1e-6)
+    shapes = rings.geometry.to_numpy()
+    for i in range(len(shapes)):
+        for j in range(i):
+            assert shapely.intersection(shapes[i], shapes[j]).area < 1.0
+    assert findings.tables["zoning"]["area_m2"].sum() == pytest.approx(area_m2, rel=1e-6)
+
+
+def test_projects_add_up_by_ring(findings: Findings) -> None:
+    projects, by_ring = findings.layers["projects"], findings.tables["projects_by_ring"]
+    assert by_ring["projects"].sum() == len(projects)
+    assert by_ring["households"].sum() == projects["households"].sum()
+    assert by_ring["people_before"].sum() == projects["people_before"].sum()
+    anqing = projects[projects["year"] == 2016]
+    assert anqing["households"].sum() == 1622
+    assert anqing["floor_area_m2"].sum() == pytest.approx(544_500)
+
+
+def test_every_note_and_warning_can_be_said_in_both_languages(findings: Findings) -> None:
+    assert findings.manifest["notes"]
+    for note in (*findings.manifest["notes"], *findings.manifest["warnings"]):
+        assert note["code"] in catalogue()
+        for language in ("zh", "en"):
+            assert say(note["code"], language, **note["detail"])
+
+
+def test_walls_make_walks_longer_and_never_shorter(study_file: Path, findings: Findings) -> None:
+    free = (
+        find(load_study(varied(study_file, gates="open")))
+        .tables["coverage"]
+        .query("group_kind == 'city' and measure == 'people'")
+    )
+    walled = findings.tables["coverage"].query("group_kind == 'city' and measure == 'people'")
+    assert (free["covered"].to_numpy() >= walled["covered"].to_numpy()).all()
+    assert free["covered"].sum() > walled["covered"].sum()
+
+
+def test_an_elderly_walker_reaches_less_than_the_standard_metres_in_fifteen_minutes(
+    study_file: Path, findings: Findings
+) -> None:
+    found = find(load_study(varied(study_file, walker="elderly"))).tables["coverage"]
+    assert set(found["unit"]) == {"s"}
+    fifteen = "group_kind == 'city' and measure == 'people' and circle == 15"
+    metres = findings.tables["coverage"].query(f"{fifteen} and limit == 1000")
+    seconds = found.query(fifteen).set_index("facility_class").loc[metres["facility_class"]]
+    assert (seconds["covered"].to_numpy() <= metres["covered"].to_numpy()).all()
+    assert seconds["covered"].sum() < metres["covered"].sum()
+
+
+def test_steps_are_told_in_the_order_of_the_texts(study_file: Path) -> None:
+    heard: list[str] = []
+    find(load_study(study_file), steps=Steps(heard.append))
+    order = [key for key in catalogue() if key.startswith("steps.")]
+    assert heard == [key for key in order if key in heard]
