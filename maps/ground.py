@@ -23,7 +23,7 @@ from .paper import (
     render,
     text_width,
 )
-from .quotes import Coverage, records, text
+from .quotes import Coverage, has_rings, records, text
 from .style import INK, LAND, LOOKS, MISSING_CUTS, PAPER, class_marks, format_number, ring_fill, street_tier
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Ground:
         self._findings = findings
         self._language = language
         self._font = font
+        self._rings = findings.layers["rings"] if has_rings(findings) else findings.layers["rings"].iloc[:0]
         self._bounds = findings.layers["area"].total_bounds
         self._extent = extent_around(self._bounds, ratio=MAP_MM[2] / MAP_MM[3])
         self._coverage = Coverage(findings)
@@ -98,8 +99,8 @@ class Ground:
         thin = 0.5 if small else 1.0
         axes.add_collection(areas(layers["area"].geometry, facecolors=LAND, edgecolors="none"), autolim=False)
         if kind == "rings":
-            fills = [ring_fill(int(order)) for order in layers["rings"]["order"]]
-            washes = areas(layers["rings"].geometry, facecolors=fills or "none", alpha=RING_SHADE, edgecolors="none")
+            fills = [ring_fill(int(order)) for order in self._rings["order"]]
+            washes = areas(self._rings.geometry, facecolors=fills or "none", alpha=RING_SHADE, edgecolors="none")
             axes.add_collection(washes, autolim=False)
         barriers = layers["barriers"]
         water = barriers[barriers["kind"] == "river"].geometry
@@ -142,12 +143,12 @@ class Ground:
 
     def _ring_edges(self, axes: Axes, *, width: float = 1.0) -> None:
         look = LOOKS["rings"]
-        rings = lines(self._findings.layers["rings"].geometry, colors=look.line, linewidths=look.width_pt * width)
+        rings = lines(self._rings.geometry, colors=look.line, linewidths=look.width_pt * width)
         rings.set_zorder(6)
         axes.add_collection(rings, autolim=False)
 
     def _ring_entry(self) -> list[Entry]:
-        if not len(self._findings.layers["rings"]):
+        if not len(self._rings):
             return []
         return [Entry(self._say("ring_boundary"), "line", line=LOOKS["rings"].line, width_pt=LOOKS["rings"].width_pt)]
 

@@ -144,6 +144,16 @@ def class_name(findings: Findings, facility_class: str, language: Language, *, s
     return brief or str(rule.get(language) or rule.get("en") or rule.get("zh") or facility_class)
 
 
+def has_rings(findings: Findings) -> bool:
+    """Return whether the study is divided: one ring around everything is no division."""
+    return len(findings.layers["rings"]) > 1
+
+
+def has_cells(findings: Findings) -> bool:
+    """Return whether cells of a grid stand for neighbourhoods."""
+    return bool((findings.layers["compounds"]["kind"] == "cell").any())
+
+
 def sited_classes(findings: Findings) -> list[str]:
     """Return the classes for which sites were looked for, in the order of the standard."""
     looked = set(findings.tables["siting"]["facility_class"])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pandas as pd
 
 from ..layers.words import Language, say
-from .quotes import Coverage, class_name, language_of, sited_classes, text
+from .quotes import Coverage, class_name, has_cells, has_rings, language_of, sited_classes, text
 from .sheet import IMPORTANT, Plan, plan_sheets, source_lines
 from .style import format_date
 
@@ -187,7 +187,8 @@ class Desk:
         self.coverage = Coverage(findings)
         self.plans: list[Plan] = plan_sheets(findings, language)
         self.classes: Mapping[str, Mapping[str, object]] = findings.manifest["classes"]
-        self.cells = bool((findings.layers["compounds"]["kind"] == "cell").any())
+        self.cells = has_cells(findings)
+        self.rings = has_rings(findings)
         self._source = tuple(re.sub("[　 ]{2,}", self.say("join"), line) for line in source_lines(findings, language))
 
     def say(self, key: str, /, **parameters: object) -> str:

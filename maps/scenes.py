@@ -23,7 +23,7 @@ from .paper import (
     lines,
     wrap,
 )
-from .quotes import class_name, known, label, records, text
+from .quotes import class_name, has_cells, known, label, records, text
 from .style import (
     CIRCLE_OPACITY,
     GOOD,
@@ -98,7 +98,7 @@ class Scenes(Ground):
 
     def _location(self, axes: Axes, panel: Panel) -> None:
         layers = self._findings.layers
-        rings, projects = layers["rings"], layers["projects"]
+        rings, projects = self._rings, layers["projects"]
         if len(layers["districts"]):
             look = LOOKS["districts"]
             edges = lines(layers["districts"].geometry, colors=look.line, linewidths=look.width_pt)
@@ -147,7 +147,7 @@ class Scenes(Ground):
     def _totals(self) -> list[tuple[str, str]]:
         """Return what the study area holds."""
         totals = self._findings.manifest["totals"]
-        cells = (self._findings.layers["compounds"]["kind"] == "cell").any()
+        cells = has_cells(self._findings)
         area = self._findings.layers["area"].geometry.area.sum()
         pairs = [(self._say("fact_area"), format_area(area, self._language))]
         for name, words, unit in (
@@ -335,6 +335,7 @@ class Scenes(Ground):
     def _sites(self, axes: Axes, panel: Panel) -> None:
         sites = self._findings.layers["sites"]
         compounds = self._findings.layers["compounds"]
+        compounds = compounds[compounds["kind"] != "cell"]
         quiet = areas(compounds.geometry, facecolors=UNKNOWN, alpha=0.55, edgecolors="none")
         quiet.set_rasterized(len(compounds) > MANY)
         axes.add_collection(quiet, autolim=False)
@@ -352,14 +353,15 @@ class Scenes(Ground):
             panel.ranks(self._site_list(some.head(most)), look)
             if len(some) > most:
                 panel.note(self._say("more", count=len(some) - most))
-        self._names(axes, self._findings.layers["rings"], size_pt=10)
+        self._names(axes, self._rings, size_pt=10)
         panel.heading(self._say("legend"))
         panel.legend(
             [
                 Entry(self._say("site"), "mark", fill=INK, size_pt=9),
                 Entry(self._say("facility_existing"), "mark", fill=INK, size_pt=4),
-                Entry(self._say("compounds"), "area", fill=UNKNOWN, opacity=0.55),
+                *([Entry(self._say("compounds"), "area", fill=UNKNOWN, opacity=0.55)] if len(compounds) else []),
                 *self._ring_entry(),
+                *self._base_legend(),
             ]
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ..gis.errors import Fault
@@ -45,12 +47,16 @@ def _size(desk: Desk) -> str:
 
 def _rings(desk: Desk) -> str:
     layers = desk.findings.layers
-    rings_count, projects = len(layers["rings"]), len(layers["projects"])
-    if not rings_count:
-        return desk.say("summary_no_rings")
+    projects = len(layers["projects"])
+    if not desk.rings:
+        return desk.say(
+            "summary_projects" if projects else "summary_no_rings",
+            projects=projects,
+            figure=refer("figure", "location"),
+        )
     return desk.say(
         "summary_rings",
-        rings=rings_count,
+        rings=len(layers["rings"]),
         projects=projects,
         table=refer("table", "rings"),
         figure=refer("figure", "location"),
@@ -173,7 +179,7 @@ def _sources(desk: Desk) -> Table:
     rows = [
         (
             _layer_name(desk, text(source["layer"])),
-            text(source["file"]),
+            PurePath(text(source["file"]).replace("\\", "/")).name,
             text(source["sha256"])[:8],
             format_number(known(source["rows_in"]), "count", desk.language),
             format_number(known(source["rows_kept"]), "count", desk.language),
@@ -195,7 +201,24 @@ def _layer_name(desk: Desk, layer: str) -> str:
 def sentence(desk: Desk, note: Mapping[str, Any]) -> str:
     """Return a note of the findings as a sentence; its bare code where the catalogue does not know it."""
     code = str(note["code"])
-    return say(code, desk.language, **dict(note.get("detail") or {})) if code in catalogue() else code
+    if code not in catalogue():
+        return code
+    detail = {name: _named(desk, value) for name, value in dict(note.get("detail") or {}).items()}
+    return say(code, desk.language, **detail)
+
+
+def _named(desk: Desk, value: object) -> object:
+    """Return a detail of a note with the keys of classes and groups in it replaced by their names."""
+    if not isinstance(value, str):
+        return value
+
+    def name(match: re.Match[str]) -> str:
+        key = match[0]
+        if key in desk.classes:
+            return desk.name(key, short=True)
+        return label("measure", key, desk.language) if f"values.measure_{key}" in catalogue() else key
+
+    return re.sub(r"[a-z]+(?:_[a-z0-9]+)+", name, value)
 
 
 def warning(desk: Desk, fault: Mapping[str, Any]) -> str:

@@ -153,7 +153,7 @@ def _by_group(desk: Desk, kind: str) -> Iterable[Block]:
     """Give the key classes by ring or sub-district: rate and people not covered."""
     groups = desk.coverage.groups(kind)
     classes = [key for key in desk.key_classes() if desk.coverage.city(key) is not None]
-    if not groups or not classes:
+    if not classes or len(groups) < 2:
         return
     columns = [Column(desk.say(f"col_{kind}"), width=1.6), Column(desk.say("col_people"), numeric=True)]
     for key in classes:
@@ -227,7 +227,7 @@ def _lacking_table(desk: Desk) -> Table:
         kind: dict(zip(layers[f"{kind}s"][f"{kind}_id"], layers[f"{kind}s"]["name"], strict=True))
         for kind in ("ring", "district")
     }
-    shown = [kind for kind in names if names[kind]]
+    shown = [kind for kind in names if len(names[kind]) > 1]
     columns = [
         Column(desk.say("col_cell" if desk.cells else "col_compound"), width=1.6),
         *(Column(desk.say(f"col_{kind}"), width=1.3) for kind in shown),
@@ -311,7 +311,7 @@ def _sites_of(desk: Desk, key: str) -> list[Block]:
     if not len(frame):
         return []
     layers = desk.findings.layers
-    rings = dict(zip(layers["rings"]["ring_id"], layers["rings"]["name"], strict=True))
+    rings = dict(zip(layers["rings"]["ring_id"], layers["rings"]["name"], strict=True)) if desk.rings else {}
     elders = desk.coverage.city(key, "elders_60")
     counted = [("people_added", "col_added_people")]
     counted += [("elders_added", "col_added_elders")] if elders is not None and elders.total else []

@@ -40,7 +40,7 @@ def rings(desk: Desk) -> list[Block]:
     """Return rings, projects and zoned land, with totals."""
     layers = desk.findings.layers
     blocks: list[Block] = [Heading(desk.say("rings"))]
-    if len(layers["rings"]):
+    if desk.rings:
         blocks.append(desk.body("rings_intro", table=refer("table", "rings"), figure=refer("figure", "location")))
         blocks.append(_rings_table(desk))
     else:
@@ -112,7 +112,7 @@ _BY_RING = (
 
 def _projects_by_ring(desk: Desk) -> Table:
     frame = desk.findings.tables["projects_by_ring"]
-    named = len(desk.findings.layers["rings"]) > 0
+    named = desk.rings
     columns = [Column(desk.say("col_ring"), width=1.5)] if named else []
     columns += [Column(desk.say("col_kind"), width=1.3), Column(desk.say("col_way"), width=0.7)]
     columns += [Column(desk.say(name), numeric=True) for _, name, _, _ in _BY_RING]
@@ -138,7 +138,7 @@ def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
         Column(desk.say("col_way"), width=0.7),
         Column(desk.say("col_stage"), width=1.0),
         Column(desk.say("col_year"), numeric=True, width=0.8),
-        Column(desk.say("col_ring"), width=1.4),
+        *([Column(desk.say("col_ring"), width=1.4)] if desk.rings else []),
         Column(desk.say("col_area_ha"), numeric=True),
         Column(desk.say("col_households"), numeric=True),
     )
@@ -150,7 +150,7 @@ def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
             label("way", row["way"], desk.language),
             label("stage", row["stage"], desk.language),
             number(desk, row["year"], "plain"),
-            text(ring_names.get(row["ring_id"])) or NOTHING,
+            *((text(ring_names.get(row["ring_id"])) or NOTHING,) if desk.rings else ()),
             number(desk, row["area_m2"], "decimal", factor=1e-4),
             number(desk, row["households"]),
         )

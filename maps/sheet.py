@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..layers.words import Language, say
 from .fonts import drawing_with, font_for
 from .paper import MAP_MM, Paper
-from .quotes import class_name, language_of, sited_classes, text
+from .quotes import class_name, has_cells, has_rings, language_of, sited_classes, text
 from .scenes import OVERVIEW_MOST, Scenes
 from .style import format_date
 
@@ -77,13 +77,14 @@ def plan_sheets(findings: Findings, language: Language) -> list[Plan]:
     A layer that is empty gives no sheet: no zoning map without parcels, no map of sites where none is proposed.
     """
     layers = findings.layers
-    plain = not len(layers["rings"]) and not len(layers["projects"])
-    plans = [Plan("location", say("sheet.title_location_plain" if plain else "sheet.title_location", language))]
+    shown = ("rings" if has_rings(findings) else "") + ("projects" if len(layers["projects"]) else "")
+    plans = [Plan("location", say(f"sheet.title_location_{shown or 'plain'}", language))]
     if len(layers["parcels"]):
         plans.append(Plan("zoning", say("sheet.title_zoning", language)))
     if len(layers["compounds"]):
-        cells = bool((layers["compounds"]["kind"] == "cell").all())
-        plans.append(Plan("missing", say("sheet.title_missing_cell" if cells else "sheet.title_missing", language)))
+        plans.append(
+            Plan("missing", say("sheet.title_missing_cell" if has_cells(findings) else "sheet.title_missing", language))
+        )
     classes = list(findings.manifest["classes"])
     own = sited_classes(findings) or [key for key in IMPORTANT if key in classes]
     for key in own:
