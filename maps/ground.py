@@ -209,7 +209,7 @@ def missing_cuts(counts: Iterable[float]) -> tuple[int, ...]:
     Examples
     --------
     >>> missing_cuts([0, 1, 2, 3, 5, 8]), missing_cuts([9, 10, 11, 12, 13, 14, 15, 16])
-    ((0, 1, 2, 3, 5, 7), (0, 1, 10, 12, 13, 15))
+    ((0, 1, 2, 3, 5, 7), (0, 1, 11, 12, 14, 15))
     """
     values = np.sort(np.asarray(list(counts), dtype=float))
     if not len(values) or np.median(values) < MISSING_CUTS[-1]:

@@ -172,7 +172,7 @@ def label(kind: str, value: object, language: Language) -> str:
     Examples
     --------
     >>> label("kind", "urban_village", "zh"), label("kind", "海绵城市", "zh")
-    ('城中村', '海绵城市')
+    ('城中村改造', '海绵城市')
     """
     key = f"values.{kind}_{text(value)}"
     if not text(value):
