@@ -152,7 +152,7 @@ def _keep_off(circle: shapely.Geometry, barriers: NDArray[np.object_], streets: 
     parts = shapely.get_parts(shapely.difference(circle, shapely.union_all(solid)))
     parts = parts[shapely.get_dimensions(parts) == 2]
     middle = points_of((streets[0] + streets[1]) / 2)
-    walked = np.unique(shapely.STRtree(parts).query(middle, predicate="intersects")[1])
+    walked = np.unique(shapely.STRtree(middle).query(parts, predicate="intersects")[0])
     return shapely.MultiPolygon(shapely.get_parts(parts[walked]).tolist())
 
 
