@@ -76,7 +76,7 @@ def _documents(findings: Findings, language: Language) -> dict[str, str]:
             label="name",
         ),
         "districts": _single(_area(style.LOOKS["districts"]), label="name"),
-        "compounds": _ranges("missing_count", _missing_steps(language)),
+        "compounds": _ranges("missing_count", _missing_steps(findings, language)),
         "parcels": _categories(
             "use_group",
             [(use, say(f"values.use_{use}", language), _area(_filled(fill))) for use, fill in style.USE_FILLS.items()],
@@ -115,13 +115,14 @@ def _filled(fill: str, opacity: float = 0.8, *, line: str | None = None) -> styl
     return style.Look(line=line or style.PAPER, width_px=0.7, fill=fill, opacity=opacity)
 
 
-def _missing_steps(language: Language) -> list[tuple[float, float, str, ET.Element]]:
+def _missing_steps(findings: Findings, language: Language) -> list[tuple[float, float, str, ET.Element]]:
     """Return the classes of `compounds` by how much they lack: from, to, label, symbol."""
-    ends = [*style.MISSING_CUTS[1:], 1000]
+    cuts = style.missing_cuts(findings.layers["compounds"]["missing_count"].dropna().astype(float))
+    ends = [*cuts[1:], 1000]
     return [
         (low - 0.5, high - 0.5, label, _area(_filled(fill)))
         for low, high, label, fill in zip(
-            style.MISSING_CUTS, ends, style.missing_labels(language), style.MISSING_FILLS, strict=True
+            cuts, ends, style.missing_labels(language, cuts), style.MISSING_FILLS, strict=False
         )
     ]
 
