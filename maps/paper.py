@@ -112,7 +112,7 @@ def wrap(text: str, width_em: float) -> list[str]:
     (['老年人日间', '照料中心'], ['food market', 'nearby'])
     """
     lines, line, used = [], "", 0.0
-    for piece in _pieces(text):
+    for piece in pieces(text):
         width = text_width(piece)
         if line and used + text_width(piece.rstrip()) > width_em:
             lines.append(line.rstrip())
@@ -121,18 +121,24 @@ def wrap(text: str, width_em: float) -> list[str]:
     return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
-def _pieces(text: str) -> list[str]:
-    """Split a text where a line may break; closing punctuation stays with what it closes."""
-    pieces: list[str] = []
+def pieces(text: str) -> list[str]:
+    """Split a text where a line may break; closing punctuation stays with what it closes.
+
+    Examples
+    --------
+    >>> pieces("food 市场，near")
+    ['food ', '市', '场，', 'near']
+    """
+    found: list[str] = []
     for letter in text:
         wide = unicodedata.east_asian_width(letter) in "WF"
         closes = letter in "，。；：、）》！？"
-        joined = pieces and not pieces[-1].endswith((" ", "　")) and (closes or not (wide or _wide_end(pieces[-1])))
-        if joined or (pieces and letter in " 　"):
-            pieces[-1] += letter
+        joined = found and not found[-1].endswith((" ", "　")) and (closes or not (wide or _wide_end(found[-1])))
+        if joined or (found and letter in " 　"):
+            found[-1] += letter
         else:
-            pieces.append(letter)
-    return pieces
+            found.append(letter)
+    return found
 
 
 def _wide_end(piece: str) -> bool:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from ..gis.errors import InputError
 from ..layers.words import Language, say
+from .paper import POINT_MM, pieces, text_width
 from .report import Figure, Heading, Paragraph, Report, Table
 from .style import ACCENT, INK, MUTED
 
@@ -42,6 +43,7 @@ BODY_FONTS = {"zh": ("Times New Roman", "宋体"), "en": ("Times New Roman", "�
 HEAD_FONTS = {"zh": ("Arial", "黑体"), "en": ("Arial", "黑体")}
 """Latin and Chinese font; Word falls back to a Latin one for Chinese where w:eastAsia is not set."""
 MANY_COLUMNS = 8
+CELL_PADDING_MM = 4.2
 KEPT_ROWS = 14
 """Tables of up to so many rows are kept on one page."""
 RULE_THICK, RULE_THIN = "12", "6"
@@ -302,23 +304,22 @@ def _table(document: Doc, report: Report, block: Table) -> None:
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
     size = 8.5 if len(block.columns) <= MANY_COLUMNS else 7.5
-    unit = TEXT_WIDTH_MM / sum(column.width for column in block.columns)
+    widths = _widths(block, size)
     for _ in block.rows:
         table.add_row()
     grid = table._cells  # noqa: SLF001  one look-up for the whole table: row.cells costs the square of the rows
     across = len(block.columns)
     texts = [tuple(column.title for column in block.columns), *block.rows]
     for place, words in enumerate(texts):
-        for column, content, cell in zip(
-            block.columns, words, grid[place * across : (place + 1) * across], strict=True
-        ):
-            cell.width = Mm(column.width * unit)
+        cells = grid[place * across : (place + 1) * across]
+        for column, width, content, cell in zip(block.columns, widths, words, cells, strict=True):
+            cell.width = Mm(width)
             bold = place == 0 or (block.total and place == len(texts) - 1)
             _fill(cell, content, size=size, right=column.numeric, bold=bold)
             if (place < len(texts) - 1 and len(texts) <= KEPT_ROWS) or (block.note and place == len(texts) - 1):
                 cell.paragraphs[0].paragraph_format.keep_with_next = True
-    for column, shape in zip(block.columns, table.columns, strict=True):
-        shape.width = Mm(column.width * unit)
+    for width, shape in zip(widths, table.columns, strict=True):
+        shape.width = Mm(width)
     _border(table._tbl.tblPr, top=RULE_THICK, bottom=RULE_THICK)  # noqa: SLF001
     for cell in grid[:across]:
         _border(cell._tc.get_or_add_tcPr(), bottom=RULE_THIN)  # noqa: SLF001
@@ -333,6 +334,23 @@ def _table(document: Doc, report: Report, block: Table) -> None:
     note = document.add_paragraph(block.note)
     _small(note)
     note.paragraph_format.space_after = Pt(10)
+
+
+def _widths(block: Table, size_pt: float) -> list[float]:
+    """Return the widths of a table's columns in millimetres: by share, but none narrower than its longest word."""
+    least = []
+    for place, column in enumerate(block.columns):
+        texts = [column.title, *(row[place] for row in block.rows)]
+        widest = max(text_width(piece.strip()) for words in texts for piece in [*pieces(words), ""])
+        least.append(widest * size_pt * POINT_MM + CELL_PADDING_MM)
+    if sum(least) >= TEXT_WIDTH_MM:
+        return [width * TEXT_WIDTH_MM / sum(least) for width in least]
+    low, high = 0.0, TEXT_WIDTH_MM
+    for _ in range(50):  # the unit of the shares with which the widths fill the page
+        unit = (low + high) / 2
+        total = sum(max(width, column.width * unit) for width, column in zip(least, block.columns, strict=True))
+        low, high = (low, unit) if total > TEXT_WIDTH_MM else (unit, high)
+    return [max(width, column.width * low) for width, column in zip(least, block.columns, strict=True)]
 
 
 def _fill(cell: _Cell, words: str, *, size: float, right: bool = False, bold: bool = False) -> None:

@@ -13,9 +13,10 @@ from made_findings import made_findings
 
 from lifecircle.gis.errors import InputError
 from lifecircle.layers.words import LANGUAGES
+from lifecircle.maps.paper import text_width
 from lifecircle.maps.report import Report, report_of
 from lifecircle.maps.sheet import Sheet, write_sheets
-from lifecircle.maps.word import write_word
+from lifecircle.maps.word import _widths, write_word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,3 +124,13 @@ def test_a_figure_without_its_picture_is_refused(written: tuple[Findings, Report
     with pytest.raises(InputError, match="location"):
         write_word(written[1], [], tmp_path / "a.docx")
     assert not (tmp_path / "a.docx").exists()
+
+
+def test_tables_fill_the_width_and_break_no_word(written: tuple[Findings, Report, Path]) -> None:
+    for table in written[1].tables():
+        widths = _widths(table, 8.5)
+        assert sum(widths) == pytest.approx(162.0)
+        for place, column in enumerate(table.columns):
+            longest = max(column.title.split(), key=text_width)
+            if longest.isascii() and len(table.columns) < 10:
+                assert widths[place] >= text_width(longest) * 8.5 * 0.3528
