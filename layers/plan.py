@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from .candidates import candidates_of
 from .contracts import AGE_COLUMNS
@@ -34,6 +35,7 @@ from .walks import (
     some,
     walk_of,
     walks_of,
+    xy_of,
 )
 from .zones import zone_of
 from .zoning import find_parcels, zoning_balance
@@ -149,7 +151,7 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
     at_home = walk.place(demand.points.geometry)
     residents = Residents(
         demand_id=demand.points["demand_id"].tolist(),
-        xy=np.column_stack([demand.points.geometry.x, demand.points.geometry.y]),
+        xy=xy_of(demand.points.geometry),
         counts={name: demand.points[name].to_numpy(dtype=np.int64) for name in MEASURES if name in demand.known},
         compound=demand.compound,
         known=known_walks(at_home),
@@ -183,7 +185,7 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
         sites = some(placed.facilities.positions, of_class)
         fixed = {"facility_class": rule.facility_class, "sites": sites.count}
         return [
-            {**fixed, "minutes": minutes, "limit_m": limit, "area_m2": shape.area, "geometry": shape}
+            {**fixed, "minutes": minutes, "limit_m": limit, "area_m2": shapely.area(shape), "geometry": shape}
             for minutes, limit, shape in circles_of(placed.walk, sites, walls)
         ]
 
@@ -307,8 +309,9 @@ def _counted_districts(study: Study, points: pd.DataFrame, homes: pd.DataFrame) 
     layer = study.layers.get("districts")
     if layer is None:
         return _empty("districts", study)
-    counts = points.groupby("district_id")[["people", "elders_60", "households"]].sum()
-    of_district = {name: layer["district_id"].map(counts[name]).fillna(0).astype(np.int64) for name in counts}
+    counted = ("people", "elders_60", "households")
+    counts = points.groupby("district_id")[[*counted]].sum()
+    of_district = {name: layer["district_id"].map(counts[name]).fillna(0).astype(np.int64) for name in counted}
     compounds = layer["district_id"].map(homes["district_id"].value_counts()).fillna(0).astype(np.int64)
     plain = layer[["district_id", "name", "geometry"]]
     return gpd.GeoDataFrame(plain.assign(area_m2=layer.area, **of_district, compounds=compounds))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
-    from scipy.sparse import csc_array
+    from scipy.sparse import csc_matrix
 
     from ..gis.snap import Positions
     from .residents import Residents, Walks
@@ -65,7 +65,7 @@ class _Case:
     measure: str
     candidates: gpd.GeoDataFrame
     positions: Positions
-    columns: csc_array[np.float64]
+    columns: csc_matrix[np.float64]
     covered: NDArray[np.bool_]
 
 
@@ -193,7 +193,7 @@ def _solve(case: _Case, residents: Residents, siting: SitingSection) -> Siting:
 def _site_rows(case: _Case, answer: Siting, residents: Residents) -> gpd.GeoDataFrame:
     """Return the chosen sites of a wish with what each adds and its runner-up."""
     chosen = case.candidates.iloc[answer.chosen].reset_index(drop=True)
-    names = np.append(case.candidates["name"].to_numpy(dtype=object), None)
+    names = np.array([*case.candidates["name"], None], dtype=object)
     has_runner_up = answer.runner_up >= 0
     added = {measure: _added(case, answer, residents, measure) for measure in ("people", "elders_60")}
     columns = {

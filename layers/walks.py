@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from ..gis.circles import service_circle
 from ..gis.reach import nearest
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import geopandas as gpd
-    import shapely
     from numpy.typing import NDArray
 
     from ..gis.network import WalkNetwork
@@ -54,8 +54,13 @@ class Walk:
 
     def place(self, points: gpd.GeoSeries) -> Snapped:
         """Return where points come to the street."""
-        xy = np.column_stack([points.x.to_numpy(), points.y.to_numpy()]) if len(points) else np.zeros((0, 2))
-        return snap(self.network, xy, limit_m=self.snap_limit_m)
+        return snap(self.network, xy_of(points), limit_m=self.snap_limit_m)
+
+
+def xy_of(points: gpd.GeoSeries) -> NDArray[np.float64]:
+    """Return float64 [n, 2], the coordinates of points."""
+    xy: NDArray[np.float64] = shapely.get_coordinates(points.to_numpy())
+    return xy
 
 
 def walk_of(study: Study, network: WalkNetwork) -> Walk:
@@ -137,7 +142,7 @@ def walks_of(
             site=search.site,
             site_ids=of_class["facility_id"].tolist(),
             site_names=of_class["name"].fillna("").tolist(),
-            site_xy=np.column_stack([of_class.geometry.x, of_class.geometry.y]),
+            site_xy=xy_of(of_class.geometry),
         )
     return found
 

@@ -231,7 +231,8 @@ def _document(renderer: ET.Element, label: str | None) -> str:
 
 def _renderer(kind: str, symbols: Iterable[ET.Element], **attributes: str) -> ET.Element:
     """Return a renderer with its symbols numbered."""
-    renderer = ET.Element("renderer-v2", type=kind, enableorderby="0", forceraster="0", symbollevels="0", **attributes)
+    fixed = {"type": kind, "enableorderby": "0", "forceraster": "0", "symbollevels": "0"}
+    renderer = ET.Element("renderer-v2", {**fixed, **attributes})
     box = ET.SubElement(renderer, "symbols")
     for number, symbol in enumerate(symbols):
         symbol.set("name", str(number))

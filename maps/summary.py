@@ -97,14 +97,14 @@ def _sites(findings: Findings, language: Language) -> str:
     classes = findings.manifest["classes"]
     shown = [
         say(
-            "cli.summary_site" if row.gap > 0 else "cli.summary_site_optimal",
+            "cli.summary_site" if row["gap"] > 0 else "cli.summary_site_optimal",
             language,
-            name=_short(classes[row.facility_class], language),
-            chosen=row.chosen,
-            added=format_people(row.covered_after - row.covered_before, language),
-            gap=format_number(row.gap, "percent", language),
+            name=_short(classes[row["facility_class"]], language),
+            chosen=row["chosen"],
+            added=format_people(row["covered_after"] - row["covered_before"], language),
+            gap=format_number(row["gap"], "percent", language),
         )
-        for row in findings.tables["siting"].itertuples()
+        for row in findings.tables["siting"].to_dict("records")
     ]
     return say("cli.summary_sites", language, sites=_join(shown, language))
 
