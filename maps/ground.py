@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,10 +23,10 @@ from .paper import (
     text_width,
 )
 from .quotes import Coverage, has_rings, records, text
-from .style import INK, LAND, LOOKS, MISSING_CUTS, PAPER, class_marks, format_number, ring_fill, street_tier
+from .style import INK, LAND, LOOKS, PAPER, class_marks, format_number, ring_fill, street_tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import geopandas as gpd
     from matplotlib.axes import Axes
@@ -201,32 +200,3 @@ def _places(geometry: shapely.Geometry, above_m: float | None) -> list[tuple[flo
 
 def _overlap(first: tuple[float, float, float, float], second: tuple[float, float, float, float]) -> bool:
     return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
-
-
-def missing_cuts(counts: Iterable[float]) -> tuple[int, ...]:
-    """Return the least number of lacking classes of each colour step: the usual, or even shares where most lack more.
-
-    Examples
-    --------
-    >>> missing_cuts([0, 1, 2, 3, 5, 8]), missing_cuts([9, 10, 11, 12, 13, 14, 15, 16])
-    ((0, 1, 2, 3, 5, 7), (0, 1, 11, 12, 14, 15))
-    """
-    values = np.sort(np.asarray(list(counts), dtype=float))
-    if not len(values) or np.median(values) < MISSING_CUTS[-1]:
-        return MISSING_CUTS
-    shares = np.quantile(values[values > 0], (0.2, 0.4, 0.6, 0.8), method="higher")
-    return tuple(int(cut) for cut in sorted({0, 1, *shares}))
-
-
-def missing_labels(language: Language, cuts: Sequence[int]) -> list[str]:
-    """Return the legend text of each colour step.
-
-    Examples
-    --------
-    >>> missing_labels("en", (0, 1, 3, 4))
-    ['none', '1–2', '3', '4 or more']
-    """
-    labels = [say("map.missing_none", language)]
-    for low, high in itertools.pairwise(cuts[1:]):
-        labels.append(str(low) if high == low + 1 else f"{low}–{high - 1}")
-    return [*labels, say("map.missing_more", language, count=cuts[-1])]

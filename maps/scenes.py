@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from .ground import RING_SHADE, Ground, missing_cuts, missing_labels
+from .ground import RING_SHADE, Ground
 from .paper import (
     MAP_MM,
     POINT_MM,
@@ -182,7 +182,7 @@ class Scenes(Ground):
         compounds = self._findings.layers["compounds"]
         look = LOOKS["compounds"]
         cuts = missing_cuts(compounds["missing_count"])
-        steps = compounds["missing_count"].map(lambda count: sum(count >= cut for cut in cuts[1:]))
+        steps = compounds["missing_count"].map(lambda count: missing_step(count, cuts))
         patches = areas(
             compounds.geometry,
             facecolors=[MISSING_FILLS[step] for step in steps],
