@@ -37,6 +37,9 @@ from .style import (
     USE_FILLS,
     format_area,
     format_limit,
+    missing_cuts,
+    missing_labels,
+    missing_step,
     ring_fill,
     use_fill,
 )
