@@ -30,21 +30,6 @@ MOST_BYTES = 5_000_000
 EVIL = "<img src=x onerror='window.hacked=1'></script><script>window.hacked=1</script><!--\"&amp;"
 
 
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415  slow to import, needed by browser tests only
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield started
-        started.close()
-
-
-Opener = "Callable[..., Page]"
-
-
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Write findings as a page and open it offline; at the end nothing was asked for and nothing complained."""
