@@ -323,8 +323,9 @@ def _notes(raw: pd.DataFrame, found: Sequence[Found], standard: Standard, *, hid
     for code, counts in kinds:
         if counts:
             shown = ", ".join(f"{label} ({count})" for label, count in counts.most_common(SHOWN_LABELS))
-            more = len(counts) - min(len(counts), SHOWN_LABELS)
-            notes.append(Note(f"facilities.{code}", {"count": counts.total(), "labels": shown, "more": more}))
+            if len(counts) > SHOWN_LABELS:
+                shown += f" … (+{len(counts) - SHOWN_LABELS})"
+            notes.append(Note(f"facilities.{code}", {"count": counts.total(), "labels": shown}))
     return notes
 
 

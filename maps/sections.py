@@ -216,9 +216,11 @@ def _named(desk: Desk, value: object) -> object:
         key = match[0]
         if key in desk.classes:
             return desk.name(key, short=True)
-        return label("measure", key, desk.language) if f"values.measure_{key}" in catalogue() else key
+        kind = next((kind for kind in ("measure", "class") if f"values.{kind}_{key}" in catalogue()), None)
+        return key if kind is None else label(kind, key, desk.language)
 
-    return re.sub(r"[a-z]+(?:_[a-z0-9]+)+", name, value)
+    # Tags as OSM writes them (shop=bank) are names of the source and stay.
+    return re.sub(r"(?<![\w=:/.])[a-z]+(?:_[a-z0-9]+)*(?![\w=:/.])", name, value)
 
 
 def warning(desk: Desk, fault: Mapping[str, Any]) -> str:
