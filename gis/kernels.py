@@ -53,6 +53,64 @@ def running_sums(step: Floats, start: Longs) -> Floats:
 
 
 @njit(cache=True, nogil=True)
+def order_by(key: Longs, count: int) -> tuple[Longs, Longs]:
+    """Return the stable order of rows by a key 0…count-1, and int64[count + 1]: where each key begins in that order."""
+    start = np.zeros(count + 1, np.int64)
+    for i in range(key.size):
+        start[key[i] + 1] += 1
+    for k in range(count):
+        start[k + 1] += start[k]
+    at = start[:-1].copy()
+    order = np.empty(key.size, np.int64)
+    for i in range(key.size):
+        order[at[key[i]]] = i
+        at[key[i]] += 1
+    return order, start
+
+
+@njit(cache=True, nogil=True)
+def place(
+    coming: bool,  # noqa: FBT001  compiled functions have no options
+    order: Longs,
+    edge: Ints,
+    offset: Floats,
+    ahead: Floats,
+    back: Floats,
+    access: Floats,
+    length: Floats,
+    edge_ahead: Floats,
+    edge_back: Floats,
+) -> Floats:
+    """Return float64[k, 6] of positions in an order: offset, cost ahead, cost back, two costs at the ends, access.
+
+    The ends' costs are those of walking to node 0 and node 1, or (``coming``) from them; inf where the walker may not.
+    A position at a node is at the node, whatever its edge allows.
+    """
+    where = np.empty((order.size, 6), np.float64)
+    for row in range(order.size):
+        i = order[row]
+        e = edge[i]
+        first, last = np.inf, np.inf
+        if coming:
+            if np.isfinite(edge_ahead[e]):
+                first = ahead[i]
+            if np.isfinite(edge_back[e]):
+                last = edge_back[e] - back[i]
+        else:
+            if np.isfinite(edge_back[e]):
+                first = back[i]
+            if np.isfinite(edge_ahead[e]):
+                last = edge_ahead[e] - ahead[i]
+        where[row, 0] = offset[i]
+        where[row, 1] = ahead[i]
+        where[row, 2] = back[i]
+        where[row, 3] = 0.0 if offset[i] <= 0.0 else first
+        where[row, 4] = 0.0 if offset[i] >= length[e] else last
+        where[row, 5] = access[i]
+    return where
+
+
+@njit(cache=True, nogil=True)
 def _sift_up(heap: Ints, place: Ints, label: Floats, source: Longs, at: int) -> None:
     """Move the node at `at` towards the root while its (label, source) is smaller than its parent's."""
     node = heap[at]

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from . import kernels
+from .edges import read_only
 from .errors import Fault, TooLargeError
 from .walkers import WALKERS, Walker, tobler
 
@@ -125,36 +126,41 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Placed:
-    """Positions as the kernels need them: ``to`` and ``come`` differ in the two columns of the ends' costs."""
+    """Positions as the kernels need them: ``where`` as `kernels.place` returns it, walking to the ends or from them."""
 
     owner: NDArray[np.int64]
     edge: NDArray[np.int32]
-    to: NDArray[np.float64]
-    come: NDArray[np.float64]
+    where: NDArray[np.float64]
 
 
 def _place(
-    network: WalkNetwork, costs: Costs, positions: Positions, walker: Walker, order: NDArray[np.intp]
+    network: WalkNetwork,
+    costs: Costs,
+    positions: Positions,
+    walker: Walker,
+    order: NDArray[np.int64] | None = None,
+    *,
+    coming: bool,
 ) -> _Placed:
-    """Return positions in an order, with the costs between them and their edge's ends, both ways."""
-    edge, offset = positions.edge[order].astype(np.int32), positions.offset_m[order].astype(np.float64)
+    """Return positions in an order, with the costs of walking to their edge's ends, or (``coming``) from there."""
+    edge = positions.edge.astype(np.int32, copy=False)
+    offset = positions.offset_m.astype(np.float64, copy=False)
     if walker.speed_mps is None:
         ahead = back = offset
     else:
         ahead = network.along_edges(edge, offset, network.coord_along, costs.ahead)
         back = network.along_edges(edge, offset, network.coord_along, costs.back)
-    length = network.edge_length_m[edge]
-    at_first, at_last = offset <= 0.0, offset >= length
-    whole_ahead, whole_back = costs.edge_ahead[edge], costs.edge_back[edge]
-    # A position at a node is at the node, whatever its edge allows.
-    from_0 = np.where(at_first, 0.0, np.where(np.isfinite(whole_ahead), ahead, np.inf))
-    to_0 = np.where(at_first, 0.0, np.where(np.isfinite(whole_back), back, np.inf))
-    from_1 = np.where(at_last, 0.0, whole_back - back)
-    to_1 = np.where(at_last, 0.0, whole_ahead - ahead)
-    access = walker.cost(positions.access_m[order].astype(np.float64))
-    to = np.column_stack([offset, ahead, back, to_0, to_1, access])
-    come = np.column_stack([offset, ahead, back, from_0, from_1, access])
-    return _Placed(positions.owner[order].astype(np.int64), edge, np.ascontiguousarray(to), np.ascontiguousarray(come))
+    access = walker.cost(positions.access_m.astype(np.float64, copy=False))
+    rows = np.arange(edge.size) if order is None else order
+    arrays = (rows, edge, offset, ahead, back, access, network.edge_length_m, costs.edge_ahead, costs.edge_back)
+    where = kernels.place(coming, *(read_only(array) for array in arrays))
+    return _Placed(positions.owner[rows].astype(np.int64), edge[rows], where)
+
+
+def _order(key: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order of rows by a key 0…count-1, and int64[count + 1]: where each key begins in that order."""
+    order, start = kernels.order_by(read_only(key.astype(np.int64, copy=False)), count)
+    return order, start
 
 
 def _edge_ways(costs: Costs) -> NDArray[np.int8]:
@@ -163,22 +169,12 @@ def _edge_ways(costs: Costs) -> NDArray[np.int8]:
     return ahead.astype(np.int8) + 2 * back.astype(np.int8)
 
 
-def _starts(sorted_ids: NDArray[np.integer], count: int) -> NDArray[np.int64]:
-    """Return int64[count + 1]: where each id begins in a sorted array."""
-    return np.searchsorted(sorted_ids, np.arange(count + 1)).astype(np.int64)
-
-
-def _by_edge(positions: Positions) -> NDArray[np.intp]:
-    """Return the order of positions by edge, then owner."""
-    return np.lexsort((positions.offset_m, positions.owner, positions.edge))
-
-
 def _labels(
     network: WalkNetwork, costs: Costs, sites: _Placed, limit: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return for every node the cost of walking from it to the nearest site, and that site."""
     node = network.edge_nodes[sites.edge].ravel().astype(np.int32)
-    cost = (sites.come[:, 5:6] + sites.come[:, 3:5]).ravel()
+    cost = (sites.where[:, 5:6] + sites.where[:, 3:5]).ravel()
     labels: tuple[NDArray[np.float64], NDArray[np.int64]] = kernels.label_nodes(
         network.indptr, network.arc_node, costs.into, costs.wait, node, cost, np.repeat(sites.owner, 2), float(limit)
     )
@@ -196,7 +192,7 @@ def labels_of(
     network: WalkNetwork, costs: Costs, sites: Positions, *, limit: float, walker: Walker
 ) -> NDArray[np.float64]:
     """Return `node_costs` from what `walking_costs` said: for many searches by one walker."""
-    return _labels(network, costs, _place(network, costs, sites, walker, _by_edge(sites)), limit)[0]
+    return _labels(network, costs, _place(network, costs, sites, walker, coming=True), limit)[0]
 
 
 def nearest(
@@ -231,9 +227,10 @@ def nearest(
     ([260.0, 250.0, inf], [0, 1, -1])
     """
     costs = walking_costs(network, walker)
-    placed = _place(network, costs, sites, walker, _by_edge(sites))
+    order, site_start = _order(sites.edge, network.edge_length_m.size)
+    placed = _place(network, costs, sites, walker, order, coming=True)
     label, source = _labels(network, costs, placed, limit)
-    asked = _place(network, costs, demand, walker, _by_edge(demand))
+    asked = _place(network, costs, demand, walker, coming=False)
     cost, site = kernels.nearest_of_labels(
         label,
         source,
@@ -241,11 +238,11 @@ def nearest(
         network.edge_nodes,
         _edge_ways(costs),
         asked.edge,
-        asked.to,
+        asked.where,
         asked.owner,
         demand.count,
-        _starts(placed.edge, network.edge_length_m.size),
-        placed.come,
+        site_start,
+        placed.where,
         placed.owner,
         float(limit),
     )
@@ -260,7 +257,7 @@ def _touches_boundary(
     flagged = np.zeros(count, dtype=bool)
     if rim.size == 0 or placed.edge.size == 0:
         return flagged
-    arcs, ends = (costs.out, placed.come) if coming else (costs.into, placed.to)
+    arcs = costs.out if coming else costs.into
     label, _ = kernels.label_nodes(
         network.indptr,
         network.arc_node,
@@ -271,7 +268,7 @@ def _touches_boundary(
         np.zeros(rim.size, np.int64),
         float(limit),
     )
-    cost = (label + costs.wait)[network.edge_nodes[placed.edge]] + ends[:, 3:5] + ends[:, 5:6]
+    cost = (label + costs.wait)[network.edge_nodes[placed.edge]] + placed.where[:, 3:5] + placed.where[:, 5:6]
     flagged[placed.owner[(cost <= limit).any(axis=1)]] = True
     return flagged
 
@@ -317,9 +314,10 @@ def reach(
         When the answer would not fit into memory, estimated from a sample of sites.
     """
     costs = walking_costs(network, walker)
-    placed = _place(network, costs, sites, walker, np.lexsort((sites.offset_m, sites.edge, sites.owner)))
-    asked = _place(network, costs, demand, walker, _by_edge(demand))
-    site_start = _starts(placed.owner, sites.count)
+    by_site, site_start = _order(sites.owner, sites.count)
+    placed = _place(network, costs, sites, walker, by_site, coming=True)
+    by_edge, demand_start = _order(demand.edge, network.edge_length_m.size)
+    asked = _place(network, costs, demand, walker, by_edge, coming=False)
     fixed = (
         network.indptr,
         network.arc_node,
@@ -328,21 +326,20 @@ def reach(
         costs.into,
         costs.wait,
         network.edge_nodes,
+        _edge_ways(costs),
     )
-    demand_start = _starts(asked.edge, network.edge_length_m.size)
 
     def block(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = kernels.reach_block(
             *fixed,
-            _edge_ways(costs),
             site_start,
             placed.edge,
-            placed.come,
+            placed.where,
             first,
             last,
             demand_start,
             asked.owner,
-            asked.to,
+            asked.where,
             demand.count,
             float(limit),
         )
