@@ -94,8 +94,18 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "access_m",  # straight walk from the point to the street
         "snap",  # on_street, far_from_street, other_component
     ),
-    "circles": ("facility_class", "minutes", "limit_m", "sites", "area_m2"),
-    "gaps": ("demand_id", "facility_class", "circle", "status", "people", "group_people", "walk_m", "limit_m"),
+    "circles": ("facility_class", "minutes", "limit", "unit", "sites", "area_m2"),
+    "gaps": (
+        "demand_id",
+        "facility_class",
+        "circle",
+        "status",
+        "people",
+        "group_people",
+        "walk",  # in unit; NaN beyond the search
+        "limit",
+        "unit",  # m or s, as the walker counts
+    ),
     "sites": (
         "site_id",
         "facility_class",
@@ -166,7 +176,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "status",  # present, too_far, no_data, unknown
         "nearest_id",
         "nearest_name",
-        "walk_m",
+        "walk",  # in unit
         "limit",
         "unit",
         "people",
@@ -221,12 +231,13 @@ class Findings:
     manifest
         JSON-like:
 
-        * ``study``: name, language, made_up, date, map_approval, crs, walker, gates, standard;
+        * ``study``: name, language, made_up, date, map_approval, crs, walker, walker_speed_mps (``None`` where
+          metres are counted), walker_unit (m or s, of every limit and walk), gates, standard;
         * ``sources``: for each file layer, file, sha256, rows_in, rows_kept, datum, maker, licence;
         * ``attribution``: sentences to print on every map;
         * ``notes``, ``warnings``: code and detail, for `lifecircle.layers.words.say`;
-        * ``classes``: for each facility class in the order of the standard zh, en, circle, limit_m, required, group,
-          clause, confidence, sited;
+        * ``classes``: for each facility class in the order of the standard zh, en, circle, limit_m (of the standard,
+          whoever walks), required, group, clause, confidence, sited;
         * ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds …).
 
     Examples

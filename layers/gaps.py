@@ -200,8 +200,8 @@ def missing_table(
 
     ``status`` is ``present`` (all people whose walk is known are within the limit), ``too_far``, ``no_data`` (the
     source holds nothing of the class) or ``unknown`` (nobody lives there, or nobody's walk is known). The nearest
-    facility and ``walk_m`` are those of the resident with the longest walk, so that present means ``walk_m <= limit``;
-    NaN where it is beyond the search. ``walk_m`` is in ``unit``. ``people``, ``elders_60`` and ``households`` count
+    facility and ``walk`` are those of the resident with the longest walk, so that present means ``walk <= limit``;
+    NaN where it is beyond the search. ``walk`` is in ``unit``. ``people``, ``elders_60`` and ``households`` count
     those affected: beyond the limit where too far, everybody where it is not known, nobody where present.
 
     Parameters
@@ -259,7 +259,7 @@ def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]],
         "status": status,
         "nearest_id": _looked_up(walk.site_ids, site),
         "nearest_name": _looked_up(walk.site_names, site),
-        "walk_m": np.where(np.isfinite(cost), cost, np.nan),
+        "walk": np.where(np.isfinite(cost), cost, np.nan),
         "limit": float(walk.limit),
         "unit": walk.unit,
         **affected,
@@ -369,8 +369,9 @@ def gap_rows(
             "status": np.where(known, "too_far", "unknown").astype(object),
             "people": people[rows],
             "group_people": pd.Series(pd.NA if group is None else group[rows], index=range(len(rows)), dtype="Int64"),
-            "walk_m": np.where(known & np.isfinite(cost), cost, np.nan),
-            "limit_m": float(walk.limit),
+            "walk": np.where(known & np.isfinite(cost), cost, np.nan),
+            "limit": float(walk.limit),
+            "unit": walk.unit,
         }
         blocks.append(pd.DataFrame(block))
         places.append(rows)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..gis.errors import Fault
+    from ..gis.walkers import Walker
     from .standards import Standard
     from .study import Note, Study
 
@@ -29,6 +30,7 @@ def manifest_of(
     layers: Mapping[str, gpd.GeoDataFrame],
     tables: Mapping[str, pd.DataFrame],
     *,
+    walker: Walker,
     gates: str,
     notes: Iterable[Note],
     warnings: Iterable[Fault],
@@ -41,6 +43,8 @@ def manifest_of(
         What was computed from.
     layers, tables
         The findings, for their totals and row counts.
+    walker
+        Who walks: says the unit of every limit and walk.
     gates
         How walls were taken: gated, open or residents.
     notes, warnings
@@ -56,7 +60,9 @@ def manifest_of(
             "date": (settings.study.date or dt.datetime.now(tz=dt.UTC).date()).isoformat(),
             "map_approval": settings.study.map_approval,
             "crs": study.crs.to_string(),
-            "walker": settings.study.walker,
+            "walker": walker.name,
+            "walker_speed_mps": walker.speed_mps,
+            "walker_unit": walker.unit,
             "gates": gates,
             "standard": standard.key,
         },

@@ -131,6 +131,7 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
             standard,
             layers,
             tables,
+            walker=placed.walk.walker,
             gates=streets.network.walls.policy,
             notes=notes,
             warnings=streets.warnings,
@@ -183,9 +184,9 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
         if not of_class.any():
             return []
         sites = some(placed.facilities.positions, of_class)
-        fixed = {"facility_class": rule.facility_class, "sites": sites.count}
+        fixed = {"facility_class": rule.facility_class, "unit": placed.walk.walker.unit, "sites": sites.count}
         return [
-            {**fixed, "minutes": minutes, "limit_m": limit, "area_m2": shapely.area(shape), "geometry": shape}
+            {**fixed, "minutes": minutes, "limit": limit, "area_m2": shapely.area(shape), "geometry": shape}
             for minutes, limit, shape in circles_of(placed.walk, sites, walls)
         ]
 

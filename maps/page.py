@@ -20,7 +20,7 @@ from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
 from .pack import WGS84, script_json, squeeze
 from .pagefields import Names
 from .pagelayers import page_content
-from .quotes import Coverage, language_of
+from .quotes import Coverage, in_metres, language_of, limit_label, titled, walker_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..layers.findings import Findings
     from .pagetree import Content
+    from .quotes import Quote
 
 SCRIPTS = (
     "format.js",
@@ -201,6 +202,8 @@ def _study(findings: Findings, language: Language) -> dict[str, Any]:
     lines = [style.format_date(study.get("date"), language)]
     if study.get("standard"):
         lines.append(say("map.by_standard", language, standard=PurePath(str(study["standard"])).stem.upper()))
+    if not in_metres(findings):
+        lines.append(say("map.walker_line", language, walker=walker_label(findings, language)))
     return {
         "name": str(study["name"]),
         "lines": lines,
@@ -251,42 +254,42 @@ def _people_shown(findings: Findings) -> float:
 def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
     """Return coverage of the whole city by class, each for the group the class is for."""
     coverage = Coverage(findings)
-    spoken = names.language
     rows = []
     for key in names.classes:
-        rule = names.rules.get(key, {})
-        group = str(rule.get("group", "people"))
-        quote = coverage.city(key, group)
-        if quote is None or quote.total == 0:
+        group = str(names.rules.get(key, {}).get("group", "people"))
+        if not any(quote.total for quote in coverage.each(key, group)):
             group = "people"
-            quote = coverage.city(key, group)
-        if quote is None:
-            continue
-        known = not quote.no_data and quote.rate is not None
-        limit = style.format_limit(rule.get("limit_m"), "m", spoken) if rule.get("limit_m") else ""
-        counted = say(f"values.measure_{group}", spoken)
-        lacking = style.format_people(quote.uncovered, spoken)
-        gained = known and quote.after_rate is not None and quote.after_rate > (quote.rate or 0.0)
-        rows.append(
-            {
-                "key": key,
-                "name": names.short(key),
-                "full": names.of_class(key),
-                "section": "no_data" if not known else "required" if rule.get("required", True) else "optional",
-                "limit": limit,
-                "rate": quote.rate if known else None,
-                "rate_text": style.format_number(quote.rate, "percent", spoken)
-                if known
-                else say("map.no_data", spoken),
-                "after": quote.after_rate if gained else None,
-                "after_text": style.format_number(quote.after_rate, "percent", spoken) if gained else "",
-                "lacking": say("map.lacking", spoken, people=lacking, group=counted) if known else "",
-                "unknown": say("map.unknown_people", spoken, people=style.format_people(quote.unknown, spoken))
-                if known and quote.unknown
-                else "",
-            }
-        )
+        circles = coverage.circles(key)
+        rows += [_coverage_row(findings, names, (key, circles, group), quote) for quote in coverage.each(key, group)]
     return rows
+
+
+def _coverage_row(
+    findings: Findings, names: Names, of: tuple[str, tuple[int, ...], str], quote: Quote
+) -> dict[str, Any]:
+    """Return the row of a class in one of its circles, for the group it is for."""
+    spoken = names.language
+    key, circles, group = of
+    known = not quote.no_data and quote.rate is not None
+    lacking = style.format_people(quote.uncovered, spoken)
+    unknown = style.format_people(quote.unknown, spoken)
+    rate = style.format_number(quote.rate, "percent", spoken)
+    gained = known and quote.after_rate is not None and quote.after_rate > (quote.rate or 0.0)
+    return {
+        "key": key,
+        "name": titled(names.short(key), quote.circle, circles, spoken),
+        "full": titled(names.of_class(key), quote.circle, circles, spoken),
+        "section": "no_data" if not known else "required" if quote.required else "optional",
+        "limit": limit_label(findings, key, quote, spoken),
+        "rate": quote.rate if known else None,
+        "rate_text": rate if known else say("map.no_data", spoken),
+        "after": quote.after_rate if gained else None,
+        "after_text": style.format_number(quote.after_rate, "percent", spoken) if gained else "",
+        "lacking": say("map.lacking", spoken, people=lacking, group=say(f"values.measure_{group}", spoken))
+        if known
+        else "",
+        "unknown": say("map.unknown_people", spoken, people=unknown) if known and quote.unknown else "",
+    }
 
 
 def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from .pack import degrees, pack_points, pack_shapes, plain
 from .pagefields import FIELDS, Names, dataset, tell
 from .pageground import ground
 from .pagetree import Content, area_item, group, line_item, mark_item
+from .quotes import circle_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -221,13 +222,15 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
     table = findings.tables["missing"]
     place = pd.Series(range(len(compounds)), index=compounds["compound_id"])
     table = table[table["compound_id"].isin(place.index) & table["facility_class"].isin(names.classes)]
+    several = bool(table.duplicated(["compound_id", "facility_class"]).any())  # a class required in two circles
     return {
         "compound": [int(value) for value in place[table["compound_id"]]],
         "class": [names.classes.index(key) for key in table["facility_class"]],
         "status": [STATUSES.index(status) for status in table["status"]],
         "nearest": [value if isinstance(value, str) else None for value in table["nearest_name"]],
-        "walk": [plain(value, digits=1) for value in table["walk_m"].astype(float)],
+        "walk": [plain(value, digits=1) for value in table["walk"].astype(float)],
         "unit": [str(unit) for unit in table["unit"]],
+        **({"circle": [int(circle) for circle in table["circle"]]} if several else {}),
     }
 
 
@@ -286,8 +289,10 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
     for place, key in enumerate(names.classes):
         own = frame[frame["facility_class"] == key].sort_values("minutes", kind="stable")
         layers = []
-        for minutes in own["minutes"].astype(int).tolist():
-            label = tell("circle", names, minutes=minutes)
+        for minutes, limit, unit in zip(
+            own["minutes"].astype(int), own["limit"].astype(float), own["unit"], strict=True
+        ):
+            label = circle_label(findings, minutes, limit, str(unit), names.language)
             color = names.marks[key].color
             opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
             item = {
@@ -337,8 +342,9 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
             "status": [STATUSES.index(status) for status in frame["status"]],
             "people": [plain(value) for value in frame["people"]],
             "group": [plain(value) for value in frame["group_people"]],
-            "walk": [plain(round(value)) if np.isfinite(value) else None for value in frame["walk_m"].astype(float)],
-            "limit": [plain(value) for value in frame["limit_m"].astype(float)],
+            "walk": [plain(round(value)) if np.isfinite(value) else None for value in frame["walk"].astype(float)],
+            "limit": [plain(value) for value in frame["limit"].astype(float)],
+            "unit": [str(unit) for unit in frame["unit"]],
         },
         "fields": [],
         "noun": tell("noun_gaps", names),

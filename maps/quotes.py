@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from ..layers.words import LANGUAGES, Language, catalogue, say
+from .style import format_limit, format_speed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..layers.findings import Findings
 
@@ -21,6 +22,12 @@ class Quote:
 
     Parameters
     ----------
+    circle
+        Minutes of the living circle that the rule belongs to.
+    required
+        Whether the standard requires the class there.
+    limit, unit
+        How far was counted as covered: metres (``m``), or seconds (``s``) for a walker with a speed.
     total, covered, uncovered, unknown
         Counts of the measure.
     rate
@@ -33,6 +40,10 @@ class Quote:
         True when the sources hold nothing of this class, so that its numbers say nothing.
     """
 
+    circle: int
+    required: bool
+    limit: float
+    unit: str
     total: int
     covered: int
     uncovered: int
@@ -70,6 +81,10 @@ def quote_of(row: Mapping[str, Any]) -> Quote:
     """Return a row of the table of coverage as a quote."""
     after = known(row["after_covered"])
     return Quote(
+        circle=int(row["circle"]),
+        required=bool(row["required"]),
+        limit=float(row["limit"]),
+        unit=str(row["unit"]),
         total=int(row["total"]),
         covered=int(row["covered"]),
         uncovered=int(row["uncovered"]),
@@ -85,6 +100,9 @@ def quote_of(row: Mapping[str, Any]) -> Quote:
 class Coverage:
     """The table of coverage, quick to look a figure up in.
 
+    A class that is required in two living circles has a rule, and so a row, for each; where no circle is named, the
+    figure of the class's own circle in the manifest is meant.
+
     Parameters
     ----------
     findings
@@ -93,29 +111,56 @@ class Coverage:
 
     def __init__(self, findings: Findings) -> None:
         rows = findings.tables["coverage"].to_dict("records")
-        self._rows = {
-            (str(row["facility_class"]), str(row["group_kind"]), text(row["group_id"]), str(row["measure"])): row
+        self._rows: dict[tuple[str, int, str, str, str], dict[str, Any]] = {
+            (
+                str(row["facility_class"]),
+                int(row["circle"]),
+                str(row["group_kind"]),
+                text(row["group_id"]),
+                str(row["measure"]),
+            ): cast("dict[str, Any]", row)
             for row in rows
         }
-        self._city: dict[tuple[str, str], dict[str, Any]] = {
-            (key, measure): cast("dict[str, Any]", row)
-            for (key, kind, _, measure), row in self._rows.items()
-            if kind == "city"
+        self._city = {
+            (key, circle, measure): row for (key, circle, kind, _, measure), row in self._rows.items() if kind == "city"
         }
+        self._circles: dict[str, tuple[int, ...]] = {}
+        for key, circle, *_ in self._rows:
+            self._circles[key] = tuple(sorted({*self._circles.get(key, ()), circle}))
+        classes = findings.manifest.get("classes", {})
+        self._own = {key: self._own_circle(key, classes.get(key, {}).get("circle")) for key in self._circles}
 
-    def city(self, facility_class: str, measure: str = "people") -> Quote | None:
+    def _own_circle(self, key: str, named: object) -> int:
+        circles = self._circles[key]
+        return next((circle for circle in circles if circle == named), circles[0])
+
+    def circles(self, facility_class: str) -> tuple[int, ...]:
+        """Return the living circles (minutes) that coverage of a class was counted in, the smallest first."""
+        return self._circles.get(facility_class, ())
+
+    def city(self, facility_class: str, measure: str = "people", *, circle: int | None = None) -> Quote | None:
         """Return what the whole study area has; ``None`` where the measure was not counted."""
-        row = self._city.get((facility_class, measure))
+        row = self._city.get((facility_class, self._of(facility_class, circle), measure))
         return None if row is None else quote_of(row)
 
-    def group(self, facility_class: str, kind: str, group_id: str, measure: str = "people") -> Quote | None:
+    def each(self, facility_class: str, measure: str = "people") -> list[Quote]:
+        """Return what the whole study area has of a class, in each of its living circles."""
+        quotes = (self.city(facility_class, measure, circle=circle) for circle in self.circles(facility_class))
+        return [quote for quote in quotes if quote is not None]
+
+    def group(
+        self, facility_class: str, kind: str, group_id: str, measure: str = "people", *, circle: int | None = None
+    ) -> Quote | None:
         """Return what one ring, sub-district … has; ``None`` where it was not counted."""
-        row = self._rows.get((facility_class, kind, group_id, measure))
-        return None if row is None else quote_of(cast("dict[str, Any]", row))
+        row = self._rows.get((facility_class, self._of(facility_class, circle), kind, group_id, measure))
+        return None if row is None else quote_of(row)
+
+    def _of(self, facility_class: str, circle: int | None) -> int:
+        return self._own.get(facility_class, -1) if circle is None else circle
 
     def groups(self, kind: str) -> list[tuple[str, str]]:
         """Return ids and names of the groups of a kind, in the order of the table."""
-        found = {group: text(row["group_name"]) for (_, of, group, _), row in self._rows.items() if of == kind}
+        found = {group: text(row["group_name"]) for (_, _, of, group, _), row in self._rows.items() if of == kind}
         return list(found.items())
 
 
@@ -142,6 +187,77 @@ def class_name(findings: Findings, facility_class: str, language: Language, *, s
     rule = findings.manifest["classes"].get(facility_class, {})
     brief = text(rule.get(f"short_{language}")) if short else ""
     return brief or str(rule.get(language) or rule.get("en") or rule.get("zh") or facility_class)
+
+
+def titled(name: str, circle: int, circles: Sequence[int], language: Language) -> str:
+    """Return the name of a class, with its living circle where the class is required in several.
+
+    Examples
+    --------
+    >>> titled("幼儿园", 5, (5,), "zh"), titled("幼儿园", 5, (5, 10), "zh")
+    ('幼儿园', '幼儿园（5 分钟圈）')
+    """
+    return name if len(circles) < 2 else say("map.class_of_circle", language, name=name, minutes=circle)
+
+
+def standard_limit_m(findings: Findings, facility_class: str, circle: int) -> float | None:
+    """Return the metres that the standard states for a class in a circle; ``None`` where it is silent."""
+    rule = findings.manifest["classes"].get(facility_class, {})
+    return known(rule.get("limit_m")) if rule.get("circle") == circle else None
+
+
+def limit_label(findings: Findings, facility_class: str, quote: Quote, language: Language) -> str:
+    """Return the limit that was counted with; where it is a time, with the metres of the standard beside it."""
+    limit = format_limit(quote.limit, quote.unit, language)
+    metres = standard_limit_m(findings, facility_class, quote.circle)
+    if quote.unit == "m" or metres is None:
+        return limit
+    return say("map.limit_beside", language, limit=limit, standard=format_limit(metres, "m", language))
+
+
+def in_metres(findings: Findings) -> bool:
+    """Return whether walks are counted in metres, as the standards are written, and not in time."""
+    return bool(findings.manifest["study"].get("walker_unit", "m") == "m")
+
+
+def walker_name(findings: Findings, language: Language) -> str:
+    """Return who walks; the user's own word for a walker of their own."""
+    name = text(findings.manifest["study"].get("walker"))
+    key = f"report.walker_{name}"
+    own = name == "standard" and not in_metres(findings)
+    return say(key, language) if key in catalogue() and not own else name
+
+
+def walker_label(findings: Findings, language: Language) -> str:
+    """Return who walks and how fast.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.findings import Findings
+    >>> study = {"walker": "elderly", "walker_speed_mps": 0.8, "walker_unit": "s"}
+    >>> walker_label(Findings({}, {}, {"study": study}), "zh"), walker_label(Findings({}, {}, {"study": study}), "en")
+    ('老年人 0.8 m/s', 'elderly, 0.8 m/s')
+    """
+    speed = known(findings.manifest["study"].get("walker_speed_mps"))
+    name = walker_name(findings, language)
+    return name if speed is None else say("map.walker", language, name=name, speed=format_speed(speed, language))
+
+
+def circle_label(findings: Findings, minutes: int, limit: float, unit: str, language: Language) -> str:
+    """Return what a service circle shows: its minutes, with the metres walked, or with who walks them.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.findings import Findings
+    >>> elderly = Findings({}, {}, {"study": {"walker": "elderly", "walker_speed_mps": 0.8, "walker_unit": "s"}})
+    >>> circle_label(elderly, 5, 300.0, "s", "zh"), circle_label(elderly, 5, 300.0, "m", "zh")
+    ('5 分钟步行（老年人，0.8 m/s）', '5 分钟步行（300 米）')
+    """
+    speed = known(findings.manifest["study"].get("walker_speed_mps"))
+    if unit == "m" or speed is None:
+        return say("map.circle", language, minutes=minutes, limit=format_limit(limit, unit, language))
+    name = walker_name(findings, language)
+    return say("map.circle_walker", language, minutes=minutes, name=name, speed=format_speed(speed, language))
 
 
 def has_rings(findings: Findings) -> bool:

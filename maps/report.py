@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pandas as pd
 
 from ..layers.words import Language, say
-from .quotes import Coverage, class_name, has_cells, has_rings, language_of, sited_classes, text
+from .quotes import (
+    Coverage,
+    class_name,
+    has_cells,
+    has_rings,
+    in_metres,
+    language_of,
+    sited_classes,
+    text,
+    titled,
+    walker_label,
+)
 from .sheet import IMPORTANT, Plan, plan_sheets, source_lines
 from .style import format_date
 
@@ -211,6 +222,11 @@ class Desk:
         """Return the name of a facility class; a short one, where the standard gives it, for heads of columns."""
         return class_name(self.findings, facility_class, self.language, short=short)
 
+    def title(self, facility_class: str, circle: int, *, short: bool = False) -> str:
+        """Return the name of a facility class, with its circle where it is required in several."""
+        name = self.name(facility_class, short=short)
+        return titled(name, circle, self.coverage.circles(facility_class), self.language)
+
     def units(self) -> str:
         """Return how the areas are called that stand for neighbourhoods."""
         return self.say("units_cell" if self.cells else "units_compound")
@@ -231,12 +247,11 @@ class Desk:
 
     def with_data(self, *, required: bool = False) -> list[str]:
         """Return the classes that the sources know something of."""
-        found = []
-        for key, rule in self.classes.items():
-            quote = self.coverage.city(key)
-            if quote is not None and not quote.no_data and (rule["required"] or not required):
-                found.append(key)
-        return found
+        return [
+            key
+            for key in self.classes
+            if any(not quote.no_data and (quote.required or not required) for quote in self.coverage.each(key))
+        ]
 
     def without_data(self) -> list[str]:
         """Return the classes that the sources know nothing of."""
@@ -246,9 +261,9 @@ class Desk:
 
     def lowest(self, most: int) -> list[tuple[str, Quote]]:
         """Return the required classes that cover the smallest shares of people, and their figures."""
-        found = [(key, self.coverage.city(key)) for key in self.with_data(required=True)]
-        ranked = [(key, quote) for key, quote in found if quote is not None and quote.rate is not None]
-        return sorted(ranked, key=lambda pair: (pair[1].rate or 0.0, pair[0]))[:most]
+        found = [(key, quote) for key in self.with_data() for quote in self.coverage.each(key) if quote.required]
+        ranked = [(key, quote) for key, quote in found if quote.rate is not None]
+        return sorted(ranked, key=lambda pair: (pair[1].rate or 0.0, pair[0], pair[1].circle))[:most]
 
     def lacking(self) -> pd.DataFrame:
         """Return the neighbourhoods that lack something, by people times classes lacking, the largest first."""
@@ -297,6 +312,8 @@ def _facts(desk: Desk) -> Sequence[tuple[str, str]]:
         (desk.say("fact_standard"), text(study.get("standard")).upper()),
         (desk.say("fact_data"), desk.say("data_made_up" if study.get("made_up") else "data_real")),
     ]
+    if not in_metres(desk.findings):
+        pairs.insert(3, (desk.say("fact_walker"), walker_label(desk.findings, desk.language)))
     if study.get("map_approval"):
         pairs.append((desk.say("fact_approval"), text(study["map_approval"])))
     return pairs

@@ -23,7 +23,17 @@ from .paper import (
     lines,
     wrap,
 )
-from .quotes import class_name, has_cells, known, label, records, text
+from .quotes import (
+    circle_label,
+    class_name,
+    has_cells,
+    known,
+    label,
+    records,
+    standard_limit_m,
+    text,
+    titled,
+)
 from .style import (
     CIRCLE_OPACITY,
     GOOD,
@@ -228,21 +238,35 @@ class Scenes(Ground):
         panel.note(self._say("not_picture"))
 
     def _class_facts(self, key: str, rule: dict[str, object]) -> list[tuple[str, str]]:
-        """Return what the sheet of a class says in figures."""
-        quote = self._coverage.city(key)
-        limit = known(rule.get("limit_m"))
+        """Return what the sheet of a class says in figures; those of each circle where it is required in several."""
+        quotes, circles = self._coverage.each(key), self._coverage.circles(key)
         table = self._findings.tables["facilities_by_class"]
         existing = table.loc[table["facility_class"] == key, "existing"]
-        pairs = [(self._say("fact_limit"), format_limit(limit, "m", self._language))]
+        pairs = []
+        for quote in quotes:
+            name = titled(self._say("fact_limit"), quote.circle, circles, self._language)
+            pairs.append((name, format_limit(quote.limit, quote.unit, self._language)))
+            metres = standard_limit_m(self._findings, key, quote.circle)
+            if quote.unit != "m" and metres is not None:
+                pairs.append((self._say("fact_standard"), format_limit(metres, "m", self._language)))
+        if not quotes:
+            pairs.append((self._say("fact_limit"), format_limit(known(rule.get("limit_m")), "m", self._language)))
         if len(existing):
             pairs.append((self._say("fact_existing"), self._say("count_places", count=self._number(existing.iloc[0]))))
-        if quote is None or quote.no_data:
+        if not quotes or all(quote.no_data for quote in quotes):
             return [*pairs, (self._say("fact_rate"), self._say("no_data"))]
-        pairs.append((self._say("fact_rate"), self._number(quote.rate, "percent")))
+        for quote in quotes:
+            facts = self._quote_facts(key, quote)
+            pairs += [(titled(name, quote.circle, circles, self._language), words) for name, words in facts]
+        return pairs
+
+    def _quote_facts(self, key: str, quote: Quote) -> list[tuple[str, str]]:
+        """Return the figures of a class in one of its circles."""
+        pairs = [(self._say("fact_rate"), self._number(quote.rate, "percent"))]
         for words, value in (("covered", quote.covered), ("uncovered", quote.uncovered), ("unknown", quote.unknown)):
             if words != "unknown" or value:
                 pairs.append((self._say(f"fact_{words}"), self._say("count_people", count=self._number(value))))
-        elders = self._coverage.city(key, "elders_60")
+        elders = self._coverage.city(key, "elders_60", circle=quote.circle)
         if elders is not None and elders.total:
             pairs.append((self._say("fact_elders"), self._number(elders.rate, "percent")))
         if self._has_sites(key) and quote.after_rate is not None:
@@ -256,17 +280,16 @@ class Scenes(Ground):
         """Draw the service circles of a class, widest first, its own limit outlined, and return their legend."""
         circles = self._findings.layers["circles"]
         circles = circles[circles["facility_class"] == key].sort_values("minutes", ascending=False)
-        own = self._findings.manifest["classes"].get(key, {}).get("circle")
+        own = {quote.limit for quote in self._coverage.each(key)}
         clear, entries = 1.0, []
         for row in records(circles):
             opacity = CIRCLE_OPACITY.get(int(row.minutes), min(CIRCLE_OPACITY.values()))
             clear *= 1 - opacity
-            edge = 0.7 if row.minutes == own else 0.0
+            edge = 0.7 if row.limit in own else 0.0
             axes.add_collection(areas([row.geometry], facecolors=GOOD, alpha=opacity, edgecolors="none"), autolim=False)
             if edge:
                 axes.add_collection(lines([row.geometry], colors=GOOD, linewidths=edge), autolim=False)
-            limit = format_limit(known(row.limit_m), "m", self._language)
-            words = self._say("circle", minutes=int(row.minutes), limit=limit)
+            words = circle_label(self._findings, int(row.minutes), float(row.limit), row.unit, self._language)
             line = GOOD if edge else None
             entries.append(Entry(words, "area", fill=GOOD, opacity=1 - clear, line=line, width_pt=edge))
         return entries[::-1]
@@ -430,9 +453,11 @@ class Scenes(Ground):
         return columns, -(-count // columns)
 
     def _small_map(self, axes: Axes, key: str) -> None:
-        own = self._findings.manifest["classes"][key].get("circle")
+        """Draw a class's facilities and the widest circle that its limit holds, never one that goes beyond it."""
         circles = self._findings.layers["circles"]
-        chosen = circles[(circles["facility_class"] == key) & (circles["minutes"] == own)]
+        limit = max((quote.limit for quote in self._coverage.each(key)), default=0.0)
+        within = circles[(circles["facility_class"] == key) & (circles["limit"] <= limit)]
+        chosen = within[within["limit"] == within["limit"].max()]
         color = self._marks[key].color
         axes.add_collection(areas(chosen.geometry, facecolors=color, alpha=0.4, edgecolors="none"), autolim=False)
         facilities = self._findings.layers["facilities"]
@@ -442,8 +467,10 @@ class Scenes(Ground):
         self._area_edge(axes)
 
     def _rate_line(self, key: str) -> str:
-        quote = self._coverage.city(key)
-        limit = format_limit(known(self._findings.manifest["classes"][key].get("limit_m")), "m", self._language)
-        no_data = quote is None or quote.no_data
-        rate = self._say("no_data") if no_data or quote is None else self._number(quote.rate, "percent")
-        return self._say("overview_none" if no_data else "overview_rate", limit=limit, rate=rate)
+        """Return limit and rate of a class, of each of its circles where it is required in several."""
+        said = []
+        for quote in self._coverage.each(key):
+            limit = format_limit(quote.limit, quote.unit, self._language)
+            rate = self._say("no_data") if quote.no_data else self._number(quote.rate, "percent")
+            said.append(self._say("overview_none" if quote.no_data else "overview_rate", limit=limit, rate=rate))
+        return self._say("semicolon").join(said) or self._say("no_data")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..gis.errors import Fault
 from ..layers.words import catalogue, explain, say
-from .quotes import known, label, sited_classes, text
+from .quotes import in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_found import coverage, lacking, sites
 from .sections_plan import rings
@@ -69,7 +69,11 @@ def _lowest(desk: Desk) -> str:
     if not ranked:
         return desk.say("summary_none_required")
     items = [
-        desk.say("summary_lowest_item", name=desk.name(key), rate=format_number(quote.rate, "percent", desk.language))
+        desk.say(
+            "summary_lowest_item",
+            name=desk.title(key, quote.circle),
+            rate=format_number(quote.rate, "percent", desk.language),
+        )
         for key, quote in ranked
     ]
     said = desk.say(
@@ -237,12 +241,14 @@ def method(desk: Desk) -> list[Block]:
     """Return how the figures were made and what they cannot say."""
     study = desk.findings.manifest["study"]
     gates = label_of(desk, "gates", study.get("gates"))
-    walker = label_of(desk, "walker", study.get("walker"))
     return [
         Heading(desk.say("method")),
         desk.bullet("method_network"),
         desk.bullet("method_gates", gates=gates),
-        desk.bullet("method_walker", walker=walker),
+        desk.bullet(
+            "method_walker" if in_metres(desk.findings) else "method_walker_timed",
+            walker=walker_label(desk.findings, desk.language),
+        ),
         desk.bullet("method_count"),
         *([desk.bullet("method_siting")] if len(desk.findings.tables["siting"]) else []),
         desk.bullet("method_limits_people"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .quotes import Quote, known, label, text
+from .quotes import Quote, in_metres, known, label, standard_limit_m, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_plan import more, number
 from .style import NOTHING, format_limit, format_number
@@ -33,13 +33,14 @@ def coverage(desk: Desk) -> list[Block]:
             rules=refer("table", "rules"),
             table=refer("table", "coverage"),
         ),
+        *([] if in_metres(desk.findings) else [_walker_paragraph(desk)]),
         _rules_table(desk),
         _coverage_table(desk),
     ]
     lowest = desk.lowest(LOWEST)
     if lowest:
         uncovered = desk.join(number(desk, quote.uncovered) for _, quote in lowest)
-        names = desk.join(desk.name(key) for key, _ in lowest)
+        names = desk.join(desk.title(key, quote.circle) for key, quote in lowest)
         blocks.append(
             desk.body(
                 "coverage_lowest" if len(lowest) > 1 else "coverage_lowest_one", lowest=names, uncovered=uncovered
@@ -59,14 +60,22 @@ def coverage(desk: Desk) -> list[Block]:
     return blocks
 
 
+def _walker_paragraph(desk: Desk) -> Block:
+    """Say that walks are counted as time, and where the limits come from."""
+    walker = walker_label(desk.findings, desk.language)
+    return desk.body("coverage_walker", walker=walker, rules=refer("table", "rules"))
+
+
 def _rules_table(desk: Desk) -> Table:
     table = desk.findings.tables["facilities_by_class"]
     existing = dict(zip(table["facility_class"], table["existing"], strict=True))
+    timed = not in_metres(desk.findings)
     columns = (
         Column(desk.say("col_class"), width=2.4),
         Column(desk.say("col_circle"), width=0.9),
         Column(desk.say("col_required"), width=0.7),
-        Column(desk.say("col_limit"), numeric=True, width=0.9),
+        Column(desk.say("col_limit_standard" if timed else "col_limit"), numeric=True, width=0.9),
+        *([Column(desk.say("col_limit_used"), numeric=True, width=0.9)] if timed else []),
         Column(desk.say("col_clause"), width=2.4),
         Column(desk.say("col_confidence"), width=0.7),
         Column(desk.say("col_existing"), numeric=True, width=0.8),
@@ -74,20 +83,38 @@ def _rules_table(desk: Desk) -> Table:
     silent = set(desk.without_data())
     rows = []
     for key, rule in desk.classes.items():
-        limit = known(rule.get("limit_m"))
-        rows.append(
-            (
-                desk.name(key),
-                desk.say("circle", minutes=rule["circle"]) if rule.get("circle") else NOTHING,
-                desk.say("yes" if rule["required"] else "no"),
-                desk.say("no_limit") if limit is None else format_limit(limit, "m", desk.language),
-                text(rule.get(f"clause_{desk.language}")) or text(rule.get("clause")) or NOTHING,
-                text(rule.get("confidence")) or NOTHING,
-                desk.say("no_data") if key in silent else number(desk, existing.get(key)),
+        count = desk.say("no_data") if key in silent else number(desk, existing.get(key))
+        quotes: list[Quote | None] = [*desk.coverage.each(key)]
+        for quote in quotes or [None]:
+            circle = rule.get("circle") if quote is None else quote.circle
+            required = rule["required"] if quote is None else quote.required
+            rows.append(
+                (
+                    desk.name(key),
+                    desk.say("circle", minutes=circle) if circle else NOTHING,
+                    desk.say("yes" if required else "no"),
+                    *_limits(desk, key, quote, timed=timed),
+                    text(rule.get(f"clause_{desk.language}")) or text(rule.get("clause")) or NOTHING,
+                    text(rule.get("confidence")) or NOTHING,
+                    count,
+                )
             )
-        )
     note = desk.say("confidence_note")
+    if timed:
+        walker = walker_label(desk.findings, desk.language)
+        note = desk.say("rules_walker_note", walker=walker) + desk.say("sentence_gap") + note
     return Table("rules", desk.say("rules_caption"), columns, tuple(rows), note=note)
+
+
+def _limits(desk: Desk, key: str, quote: Quote | None, *, timed: bool) -> tuple[str, ...]:
+    """Return the limit of the standard in metres and, where walks are timed, the limit that was counted with."""
+    if quote is None:
+        metres = known(desk.classes[key].get("limit_m"))
+    else:
+        metres = quote.limit if quote.unit == "m" else standard_limit_m(desk.findings, key, quote.circle)
+    standard = desk.say("no_limit") if metres is None else format_limit(metres, "m", desk.language)
+    used = NOTHING if quote is None else format_limit(quote.limit, quote.unit, desk.language)
+    return (standard, used) if timed else (standard,)
 
 
 def _coverage_table(desk: Desk) -> Table:
@@ -101,27 +128,29 @@ def _coverage_table(desk: Desk) -> Table:
         Column(desk.say("col_elders_rate"), numeric=True),
         Column(desk.say("col_buffer"), numeric=True),
     )
-    rows: list[tuple[str, ...]] = []
-    for key, rule in desk.classes.items():
-        quote = desk.coverage.city(key)
-        limit = known(rule.get("limit_m"))
-        if quote is None:
-            continue
-        first = (desk.name(key), format_limit(limit, "m", desk.language))
-        if quote.no_data:
-            rows.append((*first, NOTHING, NOTHING, number(desk, quote.unknown), desk.say("no_data"), NOTHING, NOTHING))
-            continue
-        rows.append(
-            (
-                *first,
-                *(number(desk, value) for value in (quote.covered, quote.uncovered, quote.unknown)),
-                _rate(desk, quote),
-                _rate(desk, desk.coverage.city(key, "elders_60")),
-                format_number(quote.buffer_rate, "percent", desk.language),
-            )
+    rows = [
+        (
+            desk.title(key, quote.circle),
+            format_limit(quote.limit, quote.unit, desk.language),
+            *_coverage_cells(desk, key, quote),
         )
-    note = desk.say("coverage_note")
+        for key in desk.classes
+        for quote in desk.coverage.each(key)
+    ]
+    note = desk.say("coverage_note" if in_metres(desk.findings) else "coverage_note_walker")
     return Table("coverage", desk.say("coverage_caption"), columns, tuple(rows), note=note)
+
+
+def _coverage_cells(desk: Desk, key: str, quote: Quote) -> tuple[str, ...]:
+    """Return the figures of a row of coverage, dashes where the sources are silent."""
+    if quote.no_data:
+        return (NOTHING, NOTHING, number(desk, quote.unknown), desk.say("no_data"), NOTHING, NOTHING)
+    return (
+        *(number(desk, value) for value in (quote.covered, quote.uncovered, quote.unknown)),
+        _rate(desk, quote),
+        _rate(desk, desk.coverage.city(key, "elders_60", circle=quote.circle)),
+        format_number(quote.buffer_rate, "percent", desk.language),
+    )
 
 
 def _class_sentences(desk: Desk) -> Iterable[Block]:
@@ -137,10 +166,11 @@ def _class_sentences(desk: Desk) -> Iterable[Block]:
         if quote is None or quote.no_data:
             name = "coverage_class_no_limit" if quote is None else "coverage_class_no_data"
             yield desk.body(name, name=desk.name(key), figure=reference)
-        else:
+            continue
+        for quote in desk.coverage.each(key):
             yield desk.body(
                 "coverage_class",
-                name=desk.name(key),
+                name=desk.title(key, quote.circle),
                 existing=number(desk, existing.get(key)),
                 covered=number(desk, quote.covered),
                 rate=_rate(desk, quote),
@@ -152,17 +182,18 @@ def _class_sentences(desk: Desk) -> Iterable[Block]:
 def _by_group(desk: Desk, kind: str) -> Iterable[Block]:
     """Give the key classes by ring or sub-district: rate and people not covered."""
     groups = desk.coverage.groups(kind)
-    classes = [key for key in desk.key_classes() if desk.coverage.city(key) is not None]
+    classes = [(key, circle) for key in desk.key_classes() for circle in desk.coverage.circles(key)]
     if not classes or len(groups) < 2:
         return
     columns = [Column(desk.say(f"col_{kind}"), width=1.6), Column(desk.say("col_people"), numeric=True)]
-    for key in classes:
-        short = desk.name(key, short=True)
+    for key, circle in classes:
+        short = desk.title(key, circle, short=True)
         columns.append(Column(desk.say("col_class_rate", name=short), numeric=True, width=1.2))
         columns.append(Column(desk.say("col_class_uncovered", name=short), numeric=True, width=1.2))
     rows = []
     for group, name in [*groups[:DISTRICTS_MOST], ("", desk.say("total"))]:
-        quotes = [desk.coverage.group(key, kind, group) if group else desk.coverage.city(key) for key in classes]
+        at = (kind, group) if group else ("city", desk.coverage.groups("city")[0][0])
+        quotes = [desk.coverage.group(key, *at, circle=circle) for key, circle in classes]
         first = quotes[0]
         cells = [name or group, NOTHING if first is None else number(desk, first.total)]
         for quote in quotes:
@@ -213,10 +244,9 @@ def _lacking_classes(desk: Desk) -> Table:
     )
     rows = []
     for key in desk.with_data(required=True):
-        quote = desk.coverage.city(key, "compounds")
-        if quote is not None:
+        for quote in desk.coverage.each(key, "compounds"):
             counts = (quote.covered, quote.uncovered, quote.unknown)
-            rows.append((desk.name(key), *(number(desk, count) for count in counts)))
+            rows.append((desk.title(key, quote.circle), *(number(desk, count) for count in counts)))
     caption = desk.say("lacking_classes_caption", units=desk.units())
     return Table("lacking_classes", caption[:1].upper() + caption[1:], columns, tuple(rows))
 

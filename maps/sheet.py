@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..layers.words import Language, say
 from .fonts import drawing_with, font_for
 from .paper import MAP_MM, Paper
-from .quotes import class_name, has_cells, has_rings, language_of, sited_classes, text
+from .quotes import class_name, has_cells, has_rings, in_metres, language_of, sited_classes, text, walker_label
 from .scenes import OVERVIEW_MOST, Scenes
 from .style import format_date
 
@@ -108,7 +108,7 @@ def _overviews(classes: Sequence[str], language: Language) -> list[Plan]:
 
 
 def source_lines(findings: Findings, language: Language) -> list[str]:
-    """Return what stands under every map and figure: sources, attribution, CRS, date, map approval number."""
+    """Return what stands under every map and figure: sources, attribution, CRS, date, walker, map approval number."""
     study = findings.manifest["study"]
     makers = list(
         dict.fromkeys(text(source.get("maker")) or text(source.get("file")) for source in findings.manifest["sources"])
@@ -122,7 +122,9 @@ def source_lines(findings: Findings, language: Language) -> list[str]:
     number = study.get("map_approval")
     approval = say("sheet.approval", language, number=number) if number else ""
     date = format_date(study.get("date"), language)
-    return [*lines, say("sheet.footer_frame", language, crs=study["crs"], date=date, approval=approval).rstrip()]
+    said = "" if in_metres(findings) else say("map.walker_line", language, walker=walker_label(findings, language))
+    frame = say("sheet.footer_frame", language, crs=study["crs"], date=date, walker=said, approval=approval)
+    return [*lines, re.sub(r"(　　|    )\1+", r"\1", frame).rstrip()]
 
 
 def write_sheets(
@@ -176,6 +178,7 @@ def _words(findings: Findings, plans: Sequence[Plan], language: Language) -> Ite
     yield from (plan.title for plan in plans)
     yield from source_lines(findings, language)
     yield text(findings.manifest["study"]["name"])
+    yield walker_label(findings, language)
     yield from (class_name(findings, key, language) for key in findings.manifest["classes"])
     for layer, column in (
         ("area", "name"),

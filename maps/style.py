@@ -396,6 +396,7 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
     "ten_thousand_m2": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan_m2"),
     "seconds": NumberFormat(unit="map.unit_s"),
     "minutes": NumberFormat(digits=1, factor=1 / 60, unit="map.unit_min"),
+    "whole_minutes": NumberFormat(factor=1 / 60, unit="map.unit_min"),
     "ten_thousand": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan"),
 }
 """Kinds of numbers; the page's script writes them by the same table."""
@@ -503,12 +504,43 @@ def format_length(value_m: float | None, language: Language) -> str:
 def format_limit(limit: float | None, unit: str, language: Language) -> str:
     """Return a walking limit: metres, or minutes where the limit is in seconds.
 
+    Parameters
+    ----------
+    limit
+        In ``unit``.
+    unit
+        ``m`` or ``s``, as the table says it beside the limit.
+
     Examples
     --------
-    >>> format_limit(300.0, "m", "zh"), format_limit(900.0, "s", "en")
-    ('300 米', '15.0 min')
+    >>> format_limit(300.0, "m", "zh"), format_limit(900.0, "s", "en"), format_limit(450.0, "s", "zh")
+    ('300 米', '15 min', '7.5 分钟')
     """
-    return format_number(limit, "minutes" if unit == "s" else "metres", language)
+    if unit == "s" and limit is not None and limit % 60 == 0:
+        return format_number(limit, "whole_minutes", language)
+    return format_walk(limit, unit, language)
+
+
+def format_walk(walk: float | None, unit: str, language: Language) -> str:
+    """Return how far a walk is: metres, or minutes to a tenth where it is in seconds.
+
+    Examples
+    --------
+    >>> format_walk(312.4, "m", "zh"), format_walk(390.0, "s", "zh"), format_walk(None, "s", "en")
+    ('312 米', '6.5 分钟', '—')
+    """
+    return format_number(walk, "minutes" if unit == "s" else "metres", language)
+
+
+def format_speed(speed_mps: float, language: Language) -> str:
+    """Return a walking speed.
+
+    Examples
+    --------
+    >>> format_speed(0.8, "zh")
+    '0.8 m/s'
+    """
+    return say("map.speed", language, speed=f"{speed_mps:g}")
 
 
 def format_date(value: dt.date | str | None, language: Language) -> str:

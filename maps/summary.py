@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..layers.words import Language, say
+from .quotes import in_metres, titled, walker_label
 from .style import format_number, format_people
 
 if TYPE_CHECKING:
@@ -62,13 +63,15 @@ def _rates(findings: Findings, language: Language) -> str:
     classes = findings.manifest["classes"]
     rows = _city_rows(findings)
     rows = rows[(rows["status"] == "ok") & rows["rate"].notna()]
+    circles = rows.groupby("facility_class")["circle"].unique()
     order = {key: (not entry["sited"], place) for place, (key, entry) in enumerate(classes.items())}
     rows = rows.sort_values("facility_class", key=lambda keys: keys.map(order)).head(SHOWN_RATES)
-    shown = [
-        f"{_short(classes[key], language)} {format_number(rate, 'percent', language)}"
-        for key, rate in zip(rows["facility_class"], rows["rate"], strict=True)
-    ]
-    return say("cli.summary_coverage", language, rates=_join(shown, language))
+    shown = []
+    for key, circle, rate in zip(rows["facility_class"], rows["circle"], rows["rate"], strict=True):
+        name = titled(_short(classes[key], language), circle, circles[key], language)
+        shown.append(f"{name} {format_number(rate, 'percent', language)}")
+    said = "cli.summary_coverage" if in_metres(findings) else "cli.summary_coverage_walker"
+    return say(said, language, rates=_join(shown, language), walker=walker_label(findings, language))
 
 
 def _missing(findings: Findings, language: Language) -> str:

@@ -14,7 +14,7 @@ import xlsxwriter
 
 from ..layers.words import Language, catalogue, say
 from .paper import text_width
-from .quotes import class_name, label, language_of, text
+from .quotes import class_name, in_metres, label, language_of, text, walker_label
 from .report import Desk
 from .sections import sentence, warning
 
@@ -53,6 +53,8 @@ NUMBERS = {
     "after_rate": "0.0%",
     "share": "0.0%",
     "gap": "0.00%",
+    "walk_min": "0.0",
+    "limit_min": "0.0",
     "far": "0.00",
     "density": "0.00",
     "seconds": "0.00",
@@ -64,6 +66,8 @@ NUMBERS = {
     "component": "0",
 }
 """Excel number formats of columns that are not plain counts."""
+WALKED = ("walk", "limit")
+"""Columns in the unit of the column ``unit``."""
 CODED = {
     "measure": "measure",
     "weight": "measure",
@@ -85,7 +89,7 @@ def write_workbook(findings: Findings, path: Path, *, language: Language | None 
     """Write all tables of the findings into one workbook.
 
     Every cell is the findings' own value, unrounded: formats only show it. Codes (kinds, measures, classes) are written
-    as names in the language.
+    as names in the language; limits and walks that were counted in seconds stand in minutes, and their heads say so.
 
     Parameters
     ----------
@@ -126,6 +130,7 @@ def _notes(findings: Findings, language: Language) -> pd.DataFrame:
             say("report.data_made_up" if findings.manifest["study"].get("made_up") else "report.data_real", language),
         )
     ]
+    rows.append(("walker", walker_label(findings, language)))
     rows += [("note", sentence(desk, note)) for note in findings.manifest["notes"]]
     rows += [("warning", warning(desk, fault)) for fault in findings.manifest["warnings"]]
     rows += [("attribution", str(words)) for words in findings.manifest["attribution"]]
@@ -147,13 +152,30 @@ class _Writer:
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table of the findings, its codes as names."""
-        named = frame.copy()
+        named = self._in_minutes(frame)
         for column in frame.columns:
             to_name = self._namer(name, str(column))
             if to_name is not None:
                 values = {value: to_name(value) for value in frame[column].drop_duplicates() if text(value)}
                 named[column] = pd.Series([values.get(value) for value in frame[column].tolist()], frame.index, object)
         self.rows(name, named)
+
+    def _in_minutes(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with walks and limits in metres or minutes by its column ``unit``, and with heads that say which.
+
+        Only a table that holds both, of which no study has any, keeps heads without a unit.
+        """
+        walked = [column for column in WALKED if column in frame.columns and "unit" in frame.columns]
+        if not walked:
+            return frame.copy()
+        timed = frame["unit"] == "s"
+        values = {column: frame[column].where(~timed, frame[column] / 60.0) for column in walked}
+        names = [say("report.unit_min" if row else "report.unit_m", self._language) for row in timed]
+        shown = frame.assign(unit=names, **values)
+        if timed.any() and not timed.all():
+            return shown
+        ending = "min" if timed.any() or (frame.empty and not in_metres(self._findings)) else "m"
+        return shown.rename(columns={column: f"{column}_{ending}" for column in walked})
 
     def _namer(self, table: str, column: str) -> Callable[[Any], str] | None:
         """Return what turns the codes of a column into names; ``None`` for a column without codes."""

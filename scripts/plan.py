@@ -10,6 +10,7 @@ import typer
 from lifecircle.cli.options import LanguageOption, OutOption, language_of, progress, reporting
 
 if TYPE_CHECKING:
+    from lifecircle.gis.errors import Fault
     from lifecircle.layers.findings import Findings
     from lifecircle.layers.steps import Steps
     from lifecircle.layers.words import Language as LanguageName
@@ -40,7 +41,8 @@ def plan(
     with reporting(spoken), progress(spoken, STEPS) as announce:
         steps = Steps(announce)
         source = study if study is not None else _built_in_city(out, spoken, steps)
-        findings = _run(source, out, spoken, steps, only_findings=only_findings)
+        findings, faults = _run(source, out, spoken, steps, only_findings=only_findings)
+    _print_faults(faults, spoken)
     for line in _summary(findings, out, spoken):
         typer.echo(line)
     if timings:
@@ -57,8 +59,10 @@ def _built_in_city(out: Path, language: LanguageName, steps: Steps) -> Path:
     return out / "sample-city" / "study.toml"
 
 
-def _run(study: Path, out: Path, language: LanguageName, steps: Steps, *, only_findings: bool) -> Findings:
-    """Compute the findings and write all results, whole or not at all."""
+def _run(
+    study: Path, out: Path, language: LanguageName, steps: Steps, *, only_findings: bool
+) -> tuple[Findings, tuple[Fault, ...]]:
+    """Compute the findings and write all results, whole or not at all; return also what the sheets could not show."""
     from lifecircle.layers.load import load_study
     from lifecircle.layers.output import whole_folder
     from lifecircle.layers.plan import find
@@ -70,14 +74,16 @@ def _run(study: Path, out: Path, language: LanguageName, steps: Steps, *, only_f
         findings = find(loaded, steps=steps)
         with steps.step("steps.findings"):
             save(findings, folder)
-        if not only_findings:
-            _draw(findings, folder, language, steps)
+        faults = () if only_findings else _draw(findings, folder, language, steps)
         save_timings(steps, folder)
-    return findings
+    return findings, faults
 
 
-def _draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps) -> None:
-    """Write the map, the sheets, the report and the workbook, and the styles that QGIS opens the findings with."""
+def _draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps) -> tuple[Fault, ...]:
+    """Write the map, the sheets, the report and the workbook, and the styles that QGIS opens the findings with.
+
+    Returns what the reader should know of the sheets: characters that their font lacks.
+    """
     from lifecircle.layers.store import GEOPACKAGE
     from lifecircle.maps.page import write_page
     from lifecircle.maps.qgis import write_styles
@@ -95,6 +101,15 @@ def _draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps
     with steps.step("steps.report"):
         write_word(report_of(findings, language), sheets, folder / "report.docx")
         write_workbook(findings, folder / "tables.xlsx", language=language)
+    return tuple(fault for sheet in sheets for fault in sheet.faults)
+
+
+def _print_faults(faults: tuple[Fault, ...], language: LanguageName) -> None:
+    """Print on stderr what did not stop the plan but should be known."""
+    from lifecircle.layers.words import explain, say
+
+    for fault in faults:
+        typer.echo(say("cli.warning", language, text=explain(fault, language)), err=True)
 
 
 def _summary(findings: Findings, out: Path, language: LanguageName) -> list[str]:

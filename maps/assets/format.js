@@ -34,6 +34,10 @@
     return number(value, scale.find(([below]) => below === null || size < below)[1]);
   };
 
+  // A walk and a limit by their unit, as maps/style.py: format_walk and format_limit.
+  lc.formatWalk = (walk, unit) => lc.format(walk, unit === "s" ? "minutes" : "metres");
+  lc.formatLimit = (limit, unit) => (unit === "s" && limit % 60 === 0 ? lc.format(limit, "whole_minutes") : lc.formatWalk(limit, unit));
+
   // A text of the page with its {parameters} filled in.
   lc.say = function (name, parameters) {
     const text = lc.page.texts[name];

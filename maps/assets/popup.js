@@ -13,9 +13,10 @@
     return lc.element("table", { class: "lc-attributes" }, body);
   }
 
-  function walked(walk, unit) {
-    if (walk === null) return lc.page.nothing;
-    return lc.format(walk, unit === "s" ? "minutes" : "length");
+  // A class required in several circles has a row for each, which says its circle.
+  function className(missing, at) {
+    const { name } = lc.page.classes[missing.class[at]];
+    return missing.circle ? lc.say("class_of_circle", { name, minutes: missing.circle[at] }) : name;
   }
 
   // The facility classes of one neighbourhood: what is within the walk, what is nearest.
@@ -27,12 +28,12 @@
     own.forEach((at) => {
       const status = missing.status[at];
       const nearest = missing.nearest[at] || lc.page.nothing;
-      const far = missing.walk[at] === null ? "" : walked(missing.walk[at], missing.unit[at]);
+      const far = missing.walk[at] === null ? "" : lc.formatWalk(missing.walk[at], missing.unit[at]);
       body.append(
         lc.element(
           "tr",
           { class: "lc-status-" + status },
-          lc.element("th", { scope: "row" }, lc.page.classes[missing.class[at]].name),
+          lc.element("th", { scope: "row" }, className(missing, at)),
           lc.element("td", {}, lc.page.statuses[status]),
           lc.element("td", {}, nearest, far ? lc.element("span", { class: "lc-far" }, far) : null)
         )
@@ -48,8 +49,8 @@
       [lc.say("within"), lc.page.statuses[rows.status[row]]],
       [lc.say("people_lacking"), lc.format(rows.people[row], "count")],
       [lc.say("group_lacking"), lc.format(rows.group[row], "count")],
-      [lc.say("walk"), lc.format(rows.walk[row], "length")],
-      [lc.say("limit"), lc.format(rows.limit[row], "length")],
+      [lc.say("walk"), lc.formatWalk(rows.walk[row], rows.unit[row])],
+      [lc.say("limit"), lc.formatLimit(rows.limit[row], rows.unit[row])],
     ];
   }
 

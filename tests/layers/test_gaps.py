@@ -135,10 +135,10 @@ def test_compounds_are_counted_as_the_missing_list_says(town: tuple[Residents, W
     assert city["uncovered"] == status.get("too_far", 0)
     assert city["unknown"] == status.get("no_data", 0) + status.get("unknown", 0)
     present = missing[missing["status"] == "present"]
-    assert (present["walk_m"] <= present["limit"]).all()
+    assert (present["walk"] <= present["limit"]).all()
     assert (present["people"] == 0).all()
     too_far = missing[missing["status"] == "too_far"]
-    assert (too_far["walk_m"].isna() | (too_far["walk_m"] > too_far["limit"])).all()
+    assert (too_far["walk"].isna() | (too_far["walk"] > too_far["limit"])).all()
     assert (too_far["people"] > 0).all()
     affected = int(too_far["people"].sum())
     gaps = gap_rows(residents, rules, found, crs="EPSG:4548")
@@ -175,7 +175,7 @@ def market(residents: Residents) -> Walks:
 def test_the_missing_list_names_the_nearest_and_the_longest_walk() -> None:
     missing = missing_table(town(), frame(), [Rule("food_market")], {"food_market": market(town())})
     first = missing.iloc[0]
-    assert (first["status"], first["nearest_id"], first["nearest_name"], first["walk_m"]) == (
+    assert (first["status"], first["nearest_id"], first["nearest_name"], first["walk"]) == (
         "too_far",
         "f7",
         "市场",

@@ -120,10 +120,10 @@ def test_the_missing_list_and_coverage_of_compounds_agree(findings: Findings) ->
     by_status = missing.pivot_table(index="facility_class", columns="status", aggfunc="size", fill_value=0)
     assert (by_status["present"] == whole["covered"].reindex(by_status.index)).all()
     assert (by_status["too_far"] == whole["uncovered"].reindex(by_status.index)).all()
-    too_far = missing[(missing["status"] == "too_far") & missing["walk_m"].notna()]
-    assert (too_far["walk_m"] > too_far["limit"]).all()
+    too_far = missing[(missing["status"] == "too_far") & missing["walk"].notna()]
+    assert (too_far["walk"] > too_far["limit"]).all()
     present = missing[missing["status"] == "present"]
-    assert (present["walk_m"] <= present["limit"]).all()
+    assert (present["walk"] <= present["limit"]).all()
 
 
 def test_a_class_without_data_is_unknown_for_everybody_and_has_no_rate(findings: Findings) -> None:

@@ -58,7 +58,14 @@ def _circles(facilities: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             frayed = shapely.polygons(around + shapely.get_coordinates(own.geometry)[:, None, :])
             area = shapely.union_all(shapely.make_valid(frayed))
             rows.append(
-                {"facility_class": key, "minutes": minutes, "limit_m": metres, "sites": len(own), "area_m2": area.area}
+                {
+                    "facility_class": key,
+                    "minutes": minutes,
+                    "limit": metres,
+                    "unit": "m",
+                    "sites": len(own),
+                    "area_m2": area.area,
+                }
             )
             shapes.append(area)
     return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=CRS)
@@ -130,8 +137,9 @@ def large_findings() -> Findings:
                 "status": "too_far",
                 "people": people[place],
                 "group_people": people[place] // 5,
-                "walk_m": rng.uniform(300, 4_000, len(place)),
-                "limit_m": 300.0,
+                "walk": rng.uniform(300, 4_000, len(place)),
+                "limit": 300.0,
+                "unit": "m",
             },
             homes[place],
         ),
@@ -151,7 +159,7 @@ def large_findings() -> Findings:
             "status": rng.choice(["present", "too_far", "no_data"], len(rows)),
             "nearest_id": facilities["facility_id"].to_numpy()[nearest],
             "nearest_name": facilities["name"].to_numpy()[nearest],
-            "walk_m": rng.uniform(20, 4_000, len(rows)),
+            "walk": rng.uniform(20, 4_000, len(rows)),
             "limit": 300.0,
             "unit": "m",
         },

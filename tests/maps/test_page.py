@@ -140,7 +140,10 @@ def test_layers_switch_on_and_off_and_the_legend_follows(open_page: Callable[...
         total = sum(drawn(page, key) for key in layers if key.startswith(f"{layer}:"))
         assert total == len(findings.layers[layer]), layer
     legend = page.inner_text(".lc-legend")
-    assert all(word in legend for word in ("幼儿园 5 分钟", "菜市场或生鲜超市", "历史城区", "水面", "候选：可建", "拆"))
+    assert all(
+        word in legend
+        for word in ("幼儿园 5 分钟步行（300 米）", "菜市场或生鲜超市", "历史城区", "水面", "候选：可建", "拆")
+    )
     for key in layers:
         page.evaluate("key => lifecircle.show(key, false)", key)
     settle(page, "Object.keys(lifecircle.page.layers).every(key => lifecircle.drawn(key) === 0)")
@@ -179,7 +182,7 @@ def test_search_finds_a_neighbourhood_and_opens_its_popup(open_page: Callable[..
     table = findings.tables["missing"].set_index(["compound_name", "facility_class"])
     market = table.loc[("东风社区", "food_market")]
     assert market["nearest_name"] in text
-    assert style.format_length(float(market["walk_m"]), "zh") in text
+    assert style.format_walk(float(market["walk"]), market["unit"], "zh") in text
     page.fill(".lc-search", "没有这个名字")
     page.wait_for_selector(".lc-results .lc-quiet")
     assert page.locator("[role=option]").count() == 0
@@ -194,7 +197,7 @@ def test_every_kind_of_thing_has_a_popup_with_its_name(open_page: Callable[..., 
         page.evaluate("key => lifecircle.openPopup(key, 0)", layer)
         settle(page, has, findings.layers[layer][column].iloc[0])
     page.evaluate("lifecircle.openPopup('gaps:food_market', 0)")
-    settle(page, has, style.format_length(float(findings.layers["gaps"]["walk_m"].iloc[0]), "zh"))
+    settle(page, has, style.format_walk(float(findings.layers["gaps"]["walk"].iloc[0]), "m", "zh"))
     page.evaluate("lifecircle.openPopup('candidates:food_market', 4)")
     settle(page, has, "候选 5")
 
