@@ -13,7 +13,8 @@ import shapely
 from contourpy import FillType, contour_generator
 
 from . import kernels_lines
-from .reach import STANDARD, Costs, labels_of, walking_costs
+from .costs import STANDARD, Costs, walking_costs
+from .nearest import labels_of
 from .shapes import points_of, segments_of
 from .snap import Positions
 
@@ -103,7 +104,7 @@ def reached_streets(
         Who walks.
     """
     costs = walking_costs(network, walker)
-    label = labels_of(network, costs, sites, limit=limit, walker=walker)
+    label, _ = labels_of(network, costs, sites, limit=limit, walker=walker)
     a, b = _pieces(network, *_stretches(network, costs, sites, label, limit, walker))
     return segments_of(a, b)
 
@@ -204,7 +205,7 @@ def _circles(
     """Return `service_circle` from what `walking_costs` said."""
     if not len(limits):
         return []
-    label = labels_of(network, costs, sites, limit=max(limits), walker=walker)
+    label, _ = labels_of(network, costs, sites, limit=max(limits), walker=walker)
     circles: dict[float, shapely.Geometry] = {}
     inner: shapely.Geometry = shapely.MultiPolygon()
     for limit in sorted(set(limits)):

@@ -46,6 +46,21 @@ class Positions:
     access_m: NDArray[np.float64]
     count: int
 
+    def plus(self, others: Positions) -> Positions:
+        """Return the positions of these objects and others, whose numbers follow on."""
+        return Positions(
+            np.concatenate([self.owner, others.owner + self.count]),
+            np.concatenate([self.edge, others.edge]),
+            np.concatenate([self.offset_m, others.offset_m]),
+            np.concatenate([self.access_m, others.access_m]),
+            self.count + others.count,
+        )
+
+    def without(self, gone: NDArray[np.bool_]) -> Positions:
+        """Return the positions less those of the objects that are gone (bool[count]); the numbers stay."""
+        kept = ~gone[self.owner]
+        return Positions(self.owner[kept], self.edge[kept], self.offset_m[kept], self.access_m[kept], self.count)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapped:

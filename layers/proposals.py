@@ -171,7 +171,7 @@ def _case(
         notes.append(Note("proposals.weight_unknown", {**named, "measure": measure}))
         measure = "people"
     places = some(positions, usable)
-    reached = reach(walk.network, demand, places, limit=walk.limit(rule), walker=walk.walker)
+    reached = reach(walk.network, demand=demand, sites=places, limit=walk.limit(rule), walker=walk.walker)
     covered = within(walks[wish.facility_class].cost, walk.limit(rule))
     return _Case(wish, rule, measure, frame[usable].reset_index(drop=True), places, reached.matrix.tocsc(), covered)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from ..gis.circles import service_circle
-from ..gis.reach import nearest
+from ..gis.reach import nearest, walking_costs
 from ..gis.snap import FAR_FROM_STREET, Positions, Snapped, snap
 from .residents import WIDE_LIMIT_M, Residents, Walks, no_data
 from .streets import walkers_of
@@ -42,11 +42,14 @@ class Walk:
         The study's walker.
     snap_limit_m
         Longest straight walk from a point to its street.
+    usable
+        bool[m], the streets that the walker may use: nobody in a wheelchair comes out onto stairs.
     """
 
     network: WalkNetwork
     walker: Walker
     snap_limit_m: float
+    usable: NDArray[np.bool_]
 
     def limit(self, rule: Rule) -> float:
         """Return a rule's limit in the walker's unit."""
@@ -54,7 +57,7 @@ class Walk:
 
     def place(self, points: gpd.GeoSeries) -> Snapped:
         """Return where points come to the street."""
-        return snap(self.network, xy_of(points), limit_m=self.snap_limit_m)
+        return snap(self.network, xy_of(points), limit_m=self.snap_limit_m, usable=self.usable)
 
 
 def xy_of(points: gpd.GeoSeries) -> NDArray[np.float64]:
@@ -65,7 +68,8 @@ def xy_of(points: gpd.GeoSeries) -> NDArray[np.float64]:
 
 def walk_of(study: Study, network: WalkNetwork) -> Walk:
     """Return the walk of a study; its walker is one of those that ship or of its own."""
-    return Walk(network, walkers_of(study)[study.settings.study.walker], study.settings.study.snap_limit_m)
+    walker = walkers_of(study)[study.settings.study.walker]
+    return Walk(network, walker, study.settings.study.snap_limit_m, walking_costs(network, walker).usable)
 
 
 def some(positions: Positions, rows: NDArray[np.bool_]) -> Positions:
@@ -132,7 +136,7 @@ def walks_of(
             continue
         rows = exists & (frame["facility_class"] == rule.facility_class).to_numpy()
         wide = max(limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
-        search = nearest(walk.network, some(positions, rows), demand, limit=wide, walker=walk.walker)
+        search = nearest(walk.network, sites=some(positions, rows), demand=demand, limit=wide, walker=walk.walker)
         of_class = frame[rows]
         found[rule.facility_class] = Walks(
             has_data=True,
@@ -149,7 +153,7 @@ def walks_of(
 
 def with_proposed(walk: Walk, walks: Walks, demand: Positions, sites: Positions) -> Walks:
     """Return the walks of a class with the walk to its proposed sites beside them."""
-    search = nearest(walk.network, sites, demand, limit=walks.limit, walker=walk.walker)
+    search = nearest(walk.network, sites=sites, demand=demand, limit=walks.limit, walker=walk.walker)
     return replace(walks, after_cost=search.cost)
 
 

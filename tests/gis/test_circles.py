@@ -68,7 +68,7 @@ def test_reached_streets_are_those_from_which_a_site_is_reached(walker: str) -> 
     edge = rng.integers(0, network.edge_length_m.size, 500).astype(np.int32)
     offset = rng.uniform(0, 1, 500) * network.edge_length_m[edge]
     asked = Positions(np.arange(500), edge, offset, np.zeros(500), 500)
-    cost = nearest(network, sites, asked, limit=1e9, walker=who).cost
+    cost = nearest(network, sites=sites, demand=asked, limit=1e9, walker=who).cost
     away = shapely.distance(shapely.points(network.positions_xy(edge, offset)), reached)
     clear = np.abs(cost - 260.0) > 1e-6
     np.testing.assert_array_equal((cost <= 260.0)[clear], (away < 1e-6)[clear])

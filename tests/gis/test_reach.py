@@ -16,7 +16,7 @@ from pyproj import CRS
 from lifecircle.gis import reach as reach_module
 from lifecircle.gis.errors import TooLargeError
 from lifecircle.gis.network import WalkNetwork, network_from_lines
-from lifecircle.gis.reach import nearest, node_costs, reach, walking_costs
+from lifecircle.gis.reach import Nearest, edge_cut, nearest, node_costs, reach, walking_costs
 from lifecircle.gis.snap import Positions, snap
 from lifecircle.gis.walkers import WALKERS, Walker
 
@@ -146,12 +146,12 @@ def test_equals_brute_force(case: tuple[WalkNetwork, Positions, Positions, int],
     network, demand, sites, limit = case
     expected = brute_force(network, demand, sites, walker.signal_seconds)
     expected[expected > limit] = np.inf
-    found = reach(network, demand, sites, limit=limit, walker=walker, workers=1)
+    found = reach(network, demand=demand, sites=sites, limit=limit, walker=walker, workers=1)
     costs = dense(found.matrix, (demand.count, sites.count))
     np.testing.assert_array_equal(costs, expected)
     assert found.matrix.nnz == np.isfinite(expected).sum()
     assert found.matrix.has_sorted_indices or found.matrix.nnz < 2
-    best = nearest(network, sites, demand, limit=limit, walker=walker)
+    best = nearest(network, sites=sites, demand=demand, limit=limit, walker=walker)
     if sites.count:
         np.testing.assert_array_equal(best.cost, costs.min(axis=1, initial=np.inf))
         lowest = np.where(np.isfinite(best.cost), costs.argmin(axis=1), -1)
@@ -168,8 +168,8 @@ def test_monotone_in_the_limit_and_unchanged_when_nodes_are_renumbered(
 ) -> None:
     network, demand, sites, limit = case
     shape = (demand.count, sites.count)
-    few = dense(reach(network, demand, sites, limit=limit).matrix, shape)
-    many = dense(reach(network, demand, sites, limit=limit + more).matrix, shape)
+    few = dense(reach(network, demand=demand, sites=sites, limit=limit).matrix, shape)
+    many = dense(reach(network, demand=demand, sites=sites, limit=limit + more).matrix, shape)
     np.testing.assert_array_equal(few, np.where(many <= limit, many, np.inf))
     nodes = network.node_xy.shape[0]
     turned = network_of_edges(
@@ -185,7 +185,7 @@ def test_monotone_in_the_limit_and_unchanged_when_nodes_are_renumbered(
             )
         ],
     )
-    np.testing.assert_array_equal(few, dense(reach(turned, demand, sites, limit=limit).matrix, shape))
+    np.testing.assert_array_equal(few, dense(reach(turned, demand=demand, sites=sites, limit=limit).matrix, shape))
 
 
 def street_grid(side: int, step: float = 100.0) -> WalkNetwork:
@@ -201,12 +201,13 @@ def test_same_bits_with_any_number_of_threads() -> None:
     sites = snap(network, rng.uniform(0, 1400, (150, 2))).positions
     demand = snap(network, rng.uniform(0, 1400, (700, 2))).positions
     one, many = (
-        reach(network, demand, sites, limit=700.0, walker=WALKERS["elderly"], workers=workers) for workers in (1, 5)
+        reach(network, demand=demand, sites=sites, limit=700.0, walker=WALKERS["elderly"], workers=workers)
+        for workers in (1, 5)
     )
     assert one.matrix.indptr.tobytes() == many.matrix.indptr.tobytes()
     assert one.matrix.indices.tobytes() == many.matrix.indices.tobytes()
     assert one.matrix.data.tobytes() == many.matrix.data.tobytes()
-    best = nearest(network, sites, demand, limit=700.0, walker=WALKERS["elderly"])
+    best = nearest(network, sites=sites, demand=demand, limit=700.0, walker=WALKERS["elderly"])
     lowest = dense(one.matrix, (demand.count, sites.count)).min(axis=1)
     assert best.cost.tobytes() == lowest.tobytes()
 
@@ -215,7 +216,7 @@ def test_symmetric_without_one_way_streets() -> None:
     network = street_grid(5)
     rng = np.random.default_rng(2)
     places = snap(network, rng.uniform(0, 400, (30, 2))).positions
-    costs = dense(reach(network, places, places, limit=1e9).matrix, (30, 30))
+    costs = dense(reach(network, demand=places, sites=places, limit=1e9).matrix, (30, 30))
     np.testing.assert_allclose(costs, costs.T, rtol=0, atol=1e-9)
     straight = 2 * places.access_m
     np.testing.assert_array_equal(np.diag(costs), straight)
@@ -231,10 +232,10 @@ def test_places_near_the_edge_of_the_data_are_flagged() -> None:
         highway=["footway"] * 2,
     )
     places = snap(network, np.array([[100.0, 0.0], [400.0, 0.0], [500.0, 20.0]])).positions
-    found = reach(network, places, places, limit=150.0)
+    found = reach(network, demand=places, sites=places, limit=150.0)
     assert found.demand_cut.tolist() == [True, False, False]
     assert found.site_cut.tolist() == [True, False, False]
-    assert reach(network, places, places, limit=400.0).demand_cut.all()
+    assert reach(network, demand=places, sites=places, limit=400.0).demand_cut.all()
     # The data cover less than the streets that were read: those beyond may go on too.
     part = network_from_lines(
         [shapely.LineString([(0, 0), (1000, 0)])], crs=METRES, highway=["path"], extent=shapely.box(-50, -50, 800, 50)
@@ -246,10 +247,10 @@ def test_no_sites_and_no_demand_give_empty_answers() -> None:
     network = street_grid(3)
     none = snap(network, np.zeros((0, 2))).positions
     some = snap(network, np.array([[50.0, 0.0]])).positions
-    assert reach(network, some, none, limit=100).matrix.shape == (1, 0)
-    assert reach(network, none, some, limit=100).matrix.shape == (0, 1)
-    assert nearest(network, none, some, limit=100).site.tolist() == [-1]
-    assert nearest(network, some, none, limit=100).cost.size == 0
+    assert reach(network, demand=some, sites=none, limit=100).matrix.shape == (1, 0)
+    assert reach(network, demand=none, sites=some, limit=100).matrix.shape == (0, 1)
+    assert nearest(network, sites=none, demand=some, limit=100).site.tolist() == [-1]
+    assert nearest(network, sites=some, demand=none, limit=100).cost.size == 0
     assert np.isinf(node_costs(network, none, limit=100)).all()
 
 
@@ -258,7 +259,7 @@ def test_an_answer_that_does_not_fit_is_refused_before_it_is_made(monkeypatch: p
     places = snap(network, np.random.default_rng(0).uniform(0, 400, (300, 2))).positions
     monkeypatch.setattr(reach_module, "free_memory", lambda: 100_000)
     with pytest.raises(TooLargeError, match="pairs of demand and site"):
-        reach(network, places, places, limit=1000)
+        reach(network, demand=places, sites=places, limit=1000)
 
 
 def test_slope_by_tobler_and_steps() -> None:
@@ -292,3 +293,75 @@ def test_a_bridge_is_straight_over_the_valley() -> None:
     )
     assert walking_costs(over, WALKERS["adult"]).edge_ahead[0] == pytest.approx(100 / 1.2)
     assert walking_costs(through, WALKERS["adult"]).edge_ahead[0] > 200
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[WalkNetwork, Positions, list[Positions], list[int], float]:
+    """A network with lengths whose sums round, demand, lots of sites that come one after the other, and who goes."""
+    nodes = draw(st.integers(2, 9))
+    node = st.integers(0, nodes - 1)
+    metres = st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.7, 1e-17, 1.1, 2.0])
+    edges = draw(st.lists(st.tuples(node, node, metres, st.sampled_from([1, 2, 3, 3, 3])), min_size=nodes, max_size=20))
+
+    def positions(count: int) -> Positions:
+        edge = draw(st.lists(st.integers(0, len(edges) - 1), min_size=count, max_size=count))
+        share = draw(st.lists(st.sampled_from([0.0, 1.0, 0.5, 0.3]), min_size=count, max_size=count))
+        access = draw(st.lists(st.sampled_from([0.0, 0.1, 0.3]), min_size=count, max_size=count))
+        length = np.array([edges[e][2] for e in edge], dtype=np.float64)
+        offset = length * np.array(share, dtype=np.float64)
+        return Positions(np.arange(count), np.array(edge, dtype=np.int32), offset, np.array(access), count)
+
+    lots = [positions(count) for count in draw(st.lists(st.integers(0, 3), min_size=2, max_size=4))]
+    total = sum(lot.count for lot in lots)
+    gone = draw(st.lists(st.integers(0, total - 1), unique=True)) if total else []
+    return network_of_edges(nodes, edges), positions(6), lots, gone, draw(st.sampled_from([0.4, 1.0, 3.0, 50.0]))  # type: ignore[arg-type]
+
+
+def same(a: Nearest, b: Nearest) -> None:
+    assert a.cost.tobytes() == b.cost.tobytes()
+    assert a.site.tolist() == b.site.tolist()
+    assert a._search.label.tobytes() == b._search.label.tobytes()
+    assert a._search.source.tolist() == b._search.source.tolist()
+
+
+@settings(deadline=None, max_examples=300)
+@given(changes(), st.sampled_from([WALKERS["standard"], SIGNALS]))
+def test_sites_that_come_and_go_leave_what_a_fresh_search_finds(
+    case: tuple[WalkNetwork, Positions, list[Positions], list[int], float], walker: Walker
+) -> None:
+    network, demand, lots, gone, limit = case
+    sites = lots[0]
+    found = nearest(network, sites=sites, demand=demand, limit=limit, walker=walker)
+    for lot in lots[1:]:
+        sites, found = sites.plus(lot), found.with_sites_added(lot)
+        same(found, nearest(network, sites=sites, demand=demand, limit=limit, walker=walker))
+    for row in gone:
+        found = found.with_sites_removed(np.array([row]))
+        sites = sites.without(np.arange(sites.count) == row)
+        same(found, nearest(network, sites=sites, demand=demand, limit=limit, walker=walker))
+    found = found.with_sites_added(lots[0])
+    same(found, nearest(network, sites=sites.plus(lots[0]), demand=demand, limit=limit, walker=walker))
+
+
+def test_changes_of_sites_on_a_grid_of_equal_walks() -> None:
+    network = street_grid(25, step=0.1)
+    rng = np.random.default_rng(4)
+    node = rng.integers(0, 25, (90, 2)) * 0.1
+    demand = snap(network, rng.uniform(0, 2.4, (400, 2))).positions
+    lots = [snap(network, node[k : k + 30]).positions for k in (0, 30, 60)]
+    found = nearest(network, sites=lots[0], demand=demand, limit=1.5)
+    found = found.with_sites_added(lots[1]).with_sites_removed(np.arange(5, 40)).with_sites_added(lots[2])
+    sites = lots[0].plus(lots[1]).without(np.isin(np.arange(60), np.arange(5, 40))).plus(lots[2])
+    same(found, nearest(network, sites=sites, demand=demand, limit=1.5))
+
+
+def test_only_answers_that_a_site_beyond_the_edge_could_change_are_flagged() -> None:
+    lines = [shapely.LineString([(0, 0), (1000, 0)]), shapely.LineString([(500, 0), (500, 300)])]
+    network = network_from_lines(lines, crs=METRES, highway=["footway"] * 2)
+    demand = snap(network, np.array([[100.0, 0.0], [400.0, 0.0]])).positions
+    site = snap(network, np.array([[150.0, 0.0]])).positions
+    found = nearest(network, sites=site, demand=demand, limit=450.0)
+    assert found.cost.tolist() == [50, 250]
+    assert found.edge_cut().tolist() == [False, False]
+    assert found.with_sites_removed(np.array([0])).edge_cut().tolist() == [True, True]
+    assert edge_cut(network, demand, limit=450.0).tolist() == [True, True]

@@ -45,7 +45,7 @@ def build(known: Gates | None, policy: Policy = "gated", streets: list[LineStrin
 
 def walk(network: WalkNetwork, start: tuple[float, float], end: tuple[float, float]) -> float:
     places = [snap(network, np.array([place])).positions for place in (start, end)]
-    return float(nearest(network, places[1], places[0], limit=1e9).cost[0])
+    return float(nearest(network, sites=places[1], demand=places[0], limit=1e9).cost[0])
 
 
 def test_one_gate_gives_the_walk_around_the_wall() -> None:

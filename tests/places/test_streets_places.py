@@ -95,8 +95,8 @@ def test_nearest_is_the_best_of_reach_to_the_bit_and_circles_are_quick_pictures(
     rng = np.random.default_rng(7)
     xy = found.node_xy[rng.integers(0, found.node_xy.shape[0], 3000)] + rng.normal(0, 30, (3000, 2))
     demand, sites = snap(found, xy[100:]), snap(found, xy[:100])
-    pairs = reach(found, demand.positions, sites.positions, limit=900.0).matrix
-    best = nearest(found, sites.positions, demand.positions, limit=900.0)
+    pairs = reach(found, demand=demand.positions, sites=sites.positions, limit=900.0).matrix
+    best = nearest(found, sites=sites.positions, demand=demand.positions, limit=900.0)
     full = np.full(pairs.shape, np.inf)
     rows = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
     full[rows, pairs.indices] = pairs.data

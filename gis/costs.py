@@ -1,0 +1,140 @@
+"""What walking costs a walker: every edge both ways, and positions on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import kernels
+from .edges import read_only
+from .walkers import WALKERS, Walker, tobler
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .network import WalkNetwork
+    from .snap import Positions
+
+STANDARD = WALKERS["standard"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs:
+    """What walking a network costs one walker.
+
+    Parameters
+    ----------
+    ahead, back
+        float64[k], from the edge's first node to each vertex, and from each vertex back to the first node.
+    edge_ahead, edge_back
+        float64[m], whole edges; inf where the walker may not go.
+    out, into
+        float64[2m] by arc: leaving the arc's node along it, and coming to that node along it.
+    wait
+        float64[n], on leaving a node.
+    """
+
+    ahead: NDArray[np.float64]
+    back: NDArray[np.float64]
+    edge_ahead: NDArray[np.float64]
+    edge_back: NDArray[np.float64]
+    out: NDArray[np.float64]
+    into: NDArray[np.float64]
+    wait: NDArray[np.float64]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Return bool[m], the edges that the walker may use at all."""
+        return np.isfinite(self.edge_ahead) | np.isfinite(self.edge_back)
+
+
+def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
+    """Return what walking each edge costs a walker, in each direction.
+
+    Metres for a walker without a speed. Otherwise seconds: metres over speed, over Tobler's factor of the slope
+    in the direction walked, over ``steps_factor`` on steps. Edges that a walker cannot use (steps, too steep) cost inf.
+
+    Parameters
+    ----------
+    network, walker
+        Who walks where.
+    """
+    start, along = network.coord_start, network.coord_along
+    first, last = start[:-1], start[1:] - 1
+    usable = np.ones(network.edge_length_m.size, dtype=bool)
+    if walker.speed_mps is None:
+        ahead = back = along
+    else:
+        run = np.diff(along, prepend=0.0)
+        run[first] = 0.0
+        slope = np.zeros(run.size)
+        if walker.slope and network.coord_height.size:
+            rise = np.diff(network.coord_height, prepend=0.0)
+            slope[run > 0] = rise[run > 0] / run[run > 0]
+        if walker.max_slope is not None:
+            steep = np.abs(np.nan_to_num(slope)) > walker.max_slope
+            usable &= ~np.logical_or.reduceat(steep, first)
+        edge = np.repeat(np.arange(usable.size), np.diff(start))
+        speed = walker.speed_mps * np.where(network.edge_steps, walker.steps_factor, 1.0)[edge]
+        ahead = kernels.running_sums(run / (speed * tobler(slope)), start)
+        back = kernels.running_sums(run / (speed * tobler(-slope)), start)
+    if not walker.steps:
+        usable &= ~network.edge_steps
+    edge_ahead = np.where(usable & network.edge_forward, ahead[last], np.inf)
+    edge_back = np.where(usable & network.edge_backward, back[last], np.inf)
+    from_first = network.arc_side == 0
+    out = np.where(from_first, edge_ahead[network.arc_edge], edge_back[network.arc_edge])
+    into = np.where(from_first, edge_back[network.arc_edge], edge_ahead[network.arc_edge])
+    seconds = 0.0 if walker.speed_mps is None else walker.signal_seconds
+    return Costs(ahead, back, edge_ahead, edge_back, out, into, np.where(network.signal, seconds, 0.0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Positions as the kernels need them: ``where`` as `kernels.place` returns it, walking to the ends or from them."""
+
+    owner: NDArray[np.int64]
+    edge: NDArray[np.int32]
+    where: NDArray[np.float64]
+
+    def some(self, rows: NDArray[np.bool_]) -> Placed:
+        """Return the positions wanted, in their order."""
+        return Placed(self.owner[rows], self.edge[rows], self.where[rows])
+
+
+def place(
+    network: WalkNetwork,
+    costs: Costs,
+    positions: Positions,
+    walker: Walker,
+    order: NDArray[np.int64] | None = None,
+    *,
+    coming: bool,
+) -> Placed:
+    """Return positions in an order, with the costs of walking to their edge's ends, or (``coming``) from there."""
+    edge = positions.edge.astype(np.int32, copy=False)
+    offset = positions.offset_m.astype(np.float64, copy=False)
+    if walker.speed_mps is None:
+        ahead = back = offset
+    else:
+        ahead = network.along_edges(edge, offset, network.coord_along, costs.ahead)
+        back = network.along_edges(edge, offset, network.coord_along, costs.back)
+    access = walker.cost(positions.access_m.astype(np.float64, copy=False))
+    rows = np.arange(edge.size) if order is None else order
+    arrays = (rows, edge, offset, ahead, back, access, network.edge_length_m, costs.edge_ahead, costs.edge_back)
+    where = kernels.place(coming, *(read_only(array) for array in arrays))
+    return Placed(positions.owner[rows].astype(np.int64), edge[rows], where)
+
+
+def order_by(key: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order of rows by a key 0…count-1, and int64[count + 1]: where each key begins in that order."""
+    order, start = kernels.order_by(read_only(key.astype(np.int64, copy=False)), count)
+    return order, start
+
+
+def edge_ways(costs: Costs) -> NDArray[np.int8]:
+    """Return int8[m]: 1 where an edge can be walked ahead, plus 2 where back."""
+    ahead, back = np.isfinite(costs.edge_ahead), np.isfinite(costs.edge_back)
+    return ahead.astype(np.int8) + 2 * back.astype(np.int8)
