@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -13,7 +14,6 @@ from lifecircle.cli.cli import app
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 X, Y, CRS = 500_000.0, 4_057_000.0, "EPSG:4548"
 TOML = """
@@ -143,6 +143,18 @@ def test_no_permission_to_write(study: Path) -> None:
     result = CliRunner().invoke(app, ["plan", str(study), "--out", str(closed / "out")])
     assert result.exit_code == 2
     assert list(closed.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a file system that nobody may write to")
+@pytest.mark.parametrize("command", ["plan", "sample"])
+def test_a_place_where_nobody_may_write(study: Path, command: str) -> None:
+    place = "/sys/kernel/lifecircle"
+    arguments = [str(study), "--out", place] if command == "plan" else [place, "--people", "20000"]
+    result = CliRunner().invoke(app, [command, *arguments, "--language", "en"])
+    assert result.exit_code == 2
+    assert result.stderr.count("error:") == 1
+    assert "cannot be written" in result.stderr
+    assert not Path(place).exists()
 
 
 def test_a_file_stands_where_results_should_go(study: Path) -> None:
