@@ -93,6 +93,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "project_id",
         "access_m",  # straight walk from the point to the street
         "snap",  # on_street, far_from_street, other_component
+        "edge_cut",  # True where the longest walk counted touches the end of the streets data: more may be near
     ),
     "circles": ("facility_class", "minutes", "limit", "unit", "sites", "area_m2"),
     "gaps": (

@@ -30,6 +30,7 @@ from .walks import (
     boundaries,
     circles_of,
     component_rows,
+    edge_cuts,
     known_walks,
     snap_rows,
     some,
@@ -42,6 +43,8 @@ from .zoning import find_parcels, zoning_balance
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from ..gis.snap import Snapped
     from .study import Note, Study
@@ -71,6 +74,7 @@ class _Placed:
     facilities: Snapped
     candidates: gpd.GeoDataFrame
     sites: Snapped
+    edge_cut: NDArray[np.bool_]
     notes: tuple[Note, ...]
 
 
@@ -157,6 +161,8 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
         compound=demand.compound,
         known=known_walks(at_home),
     )
+    people = demand.points["people"].to_numpy(dtype=np.int64)
+    edge_cut, cut_notes = edge_cuts(walk, at_home.positions, ground.standard.rules, people)
     candidates = candidates_of(study, ground.standard, streets.network)
     frame = candidates.frame.reset_index(drop=True)
     spots = frame.geometry.representative_point()
@@ -169,7 +175,8 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
         walk.place(ground.facilities.frame.geometry),
         frame,
         walk.place(spots),
-        candidates.notes,
+        edge_cut,
+        (*cut_notes, *candidates.notes),
     )
 
 
@@ -239,7 +246,9 @@ def _gaps(
     facilities = ground.facilities.frame.assign(
         access_m=placed.facilities.access_m, snap=placed.facilities.status.astype(object)
     )
-    demand = ground.demand.points.assign(access_m=placed.demand.access_m, snap=placed.demand.status.astype(object))
+    demand = ground.demand.points.assign(
+        access_m=placed.demand.access_m, snap=placed.demand.status.astype(object), edge_cut=placed.edge_cut
+    )
     layers = {
         "compounds": homes.assign(missing=lacking["missing"], missing_count=lacking["missing_count"]),
         "facilities": facilities,

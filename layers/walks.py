@@ -10,10 +10,11 @@ import pandas as pd
 import shapely
 
 from ..gis.circles import service_circle
-from ..gis.reach import nearest, walking_costs
+from ..gis.reach import edge_cut, nearest, walking_costs
 from ..gis.snap import FAR_FROM_STREET, Positions, Snapped, snap
 from .residents import WIDE_LIMIT_M, Residents, Walks, no_data
 from .streets import walkers_of
+from .study import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -182,6 +183,28 @@ def snap_rows(network: WalkNetwork, layer: str, ids: pd.Series, snapped: Snapped
             "component": snapped.component.astype(np.int64),
         }
     )
+
+
+def edge_cuts(
+    walk: Walk, demand: Positions, rules: Iterable[Rule], people: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], tuple[Note, ...]]:
+    """Return which demand has the end of the streets data within the longest walk of the rules, and a note of it.
+
+    Parameters
+    ----------
+    walk, demand
+        Who walks, and where they start.
+    rules
+        Rules with a limit.
+    people
+        int64 by demand point, for the note.
+    """
+    limit = max(map(walk.limit, rules), default=0.0)
+    cut = edge_cut(walk.network, demand, limit=limit, walker=walk.walker)
+    if not people[cut].sum():
+        return cut, ()
+    far = {"limit": f"{limit:,.0f}"} if walk.walker.unit == "m" else {"minutes": f"{limit / 60:,.0f}"}
+    return cut, (Note(f"streets.edge_cut_{walk.walker.unit}", {"people": f"{people[cut].sum():,}", **far}),)
 
 
 def known_walks(snapped: Snapped) -> NDArray[np.bool_]:

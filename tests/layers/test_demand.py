@@ -56,7 +56,7 @@ def codes(demand: Demand) -> set[str]:
 
 def assert_sound(demand: Demand) -> None:
     points = demand.points
-    wanted = [name for name in LAYERS["demand"] if name not in {"access_m", "snap"}]
+    wanted = [name for name in LAYERS["demand"] if name not in {"access_m", "snap", "edge_cut"}]
     assert list(points.columns) == [*wanted, "geometry"]
     for column in ("people", *AGE_COLUMNS, "households"):
         assert points[column].dtype == np.int64

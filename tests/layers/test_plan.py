@@ -205,3 +205,11 @@ def test_steps_are_told_in_the_order_of_the_texts(study_file: Path) -> None:
     find(load_study(study_file), steps=Steps(heard.append))
     order = [key for key in catalogue() if key.startswith("steps.")]
     assert heard == [key for key in order if key in heard]
+
+
+def test_people_near_the_end_of_the_streets_are_flagged_and_counted(findings: Findings) -> None:
+    demand = findings.layers["demand"]
+    assert demand["edge_cut"].dtype == bool
+    said = [note["detail"] for note in findings.manifest["notes"] if note["code"].startswith("streets.edge_cut")]
+    people = int(demand.loc[demand["edge_cut"], "people"].sum())
+    assert [detail["people"] for detail in said] == ([f"{people:,}"] if people else [])
