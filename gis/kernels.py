@@ -282,7 +282,7 @@ def _lift(heap: Ints, place: Ints, label: Floats, at: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _take(heap: Ints, place: Ints, label: Floats, size: int) -> int:
+def take(heap: Ints, place: Ints, label: Floats, size: int) -> int:
     """Take the root off a heap of `size` nodes ordered by label alone and return it."""
     top = heap[0]
     size -= 1
@@ -320,7 +320,7 @@ def _meet(row: int, cost: float, epoch: int, met: Ints, cost_of: Floats, touched
 
 
 @njit(cache=True, nogil=True)
-def _improve(node: int, cost: float, epoch: int, seen: Ints, label: Floats, heap: Ints, place: Ints, size: int) -> int:
+def improve(node: int, cost: float, epoch: int, seen: Ints, label: Floats, heap: Ints, place: Ints, size: int) -> int:
     """Take a cost for a node when it is the best so far; return the size of the heap."""
     if seen[node] != epoch:
         seen[node] = epoch
@@ -391,9 +391,9 @@ def reach_block(  # noqa: C901, PLR0912  one loop nest: a compiled function cann
             for side in range(2):
                 cost = access + site_where[p, 3 + side]
                 if cost <= limit:
-                    size = _improve(edge_nodes[e, side], cost, epoch, seen, label, heap, place, size)
+                    size = improve(edge_nodes[e, side], cost, epoch, seen, label, heap, place, size)
         while size > 0:
-            node = _take(heap, place, label, size)
+            node = take(heap, place, label, size)
             size -= 1
             leave = label[node] + wait[node]
             for arc in range(indptr[node], indptr[node + 1]):
@@ -404,7 +404,7 @@ def reach_block(  # noqa: C901, PLR0912  one loop nest: a compiled function cann
                         found = _meet(demand_owner[q], cost, epoch, met, cost_of, touched, found)
                 cost = leave + arc_cost[arc]
                 if cost <= limit:
-                    size = _improve(arc_node[arc], cost, epoch, seen, label, heap, place, size)
+                    size = improve(arc_node[arc], cost, epoch, seen, label, heap, place, size)
         if filled + found > rows.size:
             room = max(2 * rows.size, filled + found)
             more_rows, more_costs = np.empty(room, np.int64), np.empty(room, np.float64)
