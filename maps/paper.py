@@ -6,6 +6,7 @@ Everything is placed in millimetres from the lower left corner, as on a drawing 
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -103,6 +104,9 @@ def text_width(text: str) -> float:
     return sum(1.0 if unicodedata.east_asian_width(letter) in "WFA" else 0.56 for letter in text)
 
 
+_BEFORE_UNIT = re.compile(r"\d (?=(?:m/s|m²|km²|min|ha|km|m|s)(?![A-Za-z]))")
+
+
 def wrap(text: str, width_em: float) -> list[str]:
     """Break a text into lines of at most a width: Chinese anywhere, Latin words whole where they fit.
 
@@ -122,19 +126,20 @@ def wrap(text: str, width_em: float) -> list[str]:
 
 
 def pieces(text: str) -> list[str]:
-    """Split a text where a line may break; closing punctuation stays with what it closes.
+    """Split a text where a line may break; closing punctuation stays with what it closes, a unit with its number.
 
     Examples
     --------
-    >>> pieces("food 市场，near")
-    ['food ', '市', '场，', 'near']
+    >>> pieces("food 市场，near"), pieces("慢 0.8 m/s）")
+    (['food ', '市', '场，', 'near'], ['慢 ', '0.8 m/s）'])
     """
+    units = {match.end() for match in _BEFORE_UNIT.finditer(text)}
     found: list[str] = []
-    for letter in text:
+    for place, letter in enumerate(text):
         wide = unicodedata.east_asian_width(letter) in "WF"
         closes = letter in "，。；：、）》！？"
         joined = found and not found[-1].endswith((" ", "　")) and (closes or not (wide or _wide_end(found[-1])))
-        if joined or (found and letter in " 　"):
+        if joined or (found and (letter in " 　" or place in units)):
             found[-1] += letter
         else:
             found.append(letter)

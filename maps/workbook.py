@@ -161,7 +161,7 @@ class _Writer:
         self.rows(name, named)
 
     def _in_minutes(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return a table with walks and limits in metres or minutes by its column ``unit``, and with heads that say which.
+        """Return a table with its walks and limits in metres or minutes, as its column ``unit`` says; so do its heads.
 
         Only a table that holds both, of which no study has any, keeps heads without a unit.
         """

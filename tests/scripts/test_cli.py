@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,11 @@ from typer.testing import CliRunner
 from lifecircle.cli.cli import app
 from lifecircle.cli.options import Language, language_of
 from lifecircle.layers.sample import write_sample
+from lifecircle.layers.words import say
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ODD = "\U0010fffd"
+"""A character for private use, which no font of the maps holds."""
 HEAVY = {
     "numpy",
     "pandas",
@@ -31,12 +35,15 @@ HEAVY = {
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """Folder, stdout and stderr of a plan whose name has a character that no font holds."""
     folder = tmp_path_factory.mktemp("生活 圈")
     study = write_sample(folder / "city", people=20_000, seed=5)
+    text = study.read_text(encoding="utf-8")
+    study.write_text(re.sub('(?m)^name = "', f'name = "{ODD}', text, count=1), encoding="utf-8")
     result = CliRunner().invoke(app, ["plan", str(study), "--out", str(folder / "out"), "--timings"])
     assert result.exit_code == 0, result.output
-    return folder / "out", result.stdout
+    return folder / "out", result.stdout, result.stderr
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -60,8 +67,8 @@ def test_every_command_runs_by_path(command: str) -> None:
     assert result.returncode == 0, result.stderr
 
 
-def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path, str]) -> None:
-    out, stdout = planned
+def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path, str, str]) -> None:
+    out, stdout, _ = planned
     files = {
         "map.html",
         "report.docx",
@@ -86,7 +93,13 @@ def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path
     assert len([line for line in lines[6:] if "\t" in line]) == len(lines) - 6, "after six lines come the timings"
 
 
-def test_the_manifest_can_be_read_by_other_programs(planned: tuple[Path, str]) -> None:
+def test_what_the_sheets_cannot_show_is_said_on_stderr(planned: tuple[Path, str, str]) -> None:
+    notes = [line for line in planned[2].splitlines() if "〓" in line]
+    assert notes == [say("cli.warning", "zh", text=say("sheet.glyphs_missing", "zh", characters=ODD))]
+    assert "〓" not in planned[1]
+
+
+def test_the_manifest_can_be_read_by_other_programs(planned: tuple[Path, str, str]) -> None:
     manifest = json.loads((planned[0] / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["totals"]["people"] == 20_000
     assert all(len(source["sha256"]) == 64 for source in manifest["sources"])
