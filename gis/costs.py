@@ -54,7 +54,8 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
     """Return what walking each edge costs a walker, in each direction.
 
     Metres for a walker without a speed. Otherwise seconds: metres over speed, over Tobler's factor of the slope
-    in the direction walked, over ``steps_factor`` on steps. Edges that a walker cannot use (steps, too steep) cost inf.
+    in the direction walked, over ``steps_factor`` on steps; a lift takes ``lift_seconds``, whether it is drawn as a
+    point or as a way. Edges that a walker cannot use (steps, too steep) cost inf.
 
     Parameters
     ----------
@@ -78,8 +79,9 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
             usable &= ~np.logical_or.reduceat(steep, first)
         edge = np.repeat(np.arange(usable.size), np.diff(start))
         speed = walker.speed_mps * np.where(network.edge_steps, walker.steps_factor, 1.0)[edge]
-        ahead = kernels.running_sums(run / (speed * tobler(slope)), start)
-        back = kernels.running_sums(run / (speed * tobler(-slope)), start)
+        ride = _rides(network, run, edge) * walker.lift_seconds
+        ahead = kernels.running_sums(run / (speed * tobler(slope)) + ride, start)
+        back = kernels.running_sums(run / (speed * tobler(-slope)) + ride, start)
     if not walker.steps:
         usable &= ~network.edge_steps
     edge_ahead = np.where(usable & network.edge_forward, ahead[last], np.inf)
@@ -87,8 +89,20 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
     from_first = network.arc_side == 0
     out = np.where(from_first, edge_ahead[network.arc_edge], edge_back[network.arc_edge])
     into = np.where(from_first, edge_back[network.arc_edge], edge_ahead[network.arc_edge])
-    seconds = 0.0 if walker.speed_mps is None else walker.signal_seconds
-    return Costs(ahead, back, edge_ahead, edge_back, out, into, np.where(network.signal, seconds, 0.0))
+    wait = np.zeros(network.node_xy.shape[0])
+    if walker.speed_mps is not None:
+        wait = walker.signal_seconds * network.signal + walker.lift_seconds * network.lift
+    return Costs(ahead, back, edge_ahead, edge_back, out, into, wait)
+
+
+def _rides(network: WalkNetwork, run: NDArray[np.float64], edge: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return float64[k], the share of its lift that each step along an edge is; 0 where the edge is no lift."""
+    if "elevator" not in network.classes:
+        return np.zeros(run.size)
+    length, last = network.edge_length_m[edge], network.coord_start[1:] - 1
+    share = run / np.where(length > 0, length, 1.0)
+    share[last] = np.where(network.edge_length_m > 0, share[last], 1.0)
+    return np.where(network.edge_class[edge] == network.classes.index("elevator"), share, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

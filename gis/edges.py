@@ -58,18 +58,23 @@ class Edges:
     kind: NDArray[np.int64]
 
 
+def part_blocked(lines: Lines) -> Lines:
+    """Return the lines parted at the nodes where nobody passes."""
+    if lines.blocked.size == 0:
+        return lines
+    inner = np.ones(lines.node.size, dtype=bool)
+    inner[lines.start[:-1]] = inner[lines.start[1:] - 1] = False
+    lines = split_lines(lines, np.flatnonzero(np.isin(lines.node, lines.blocked) & inner))
+    shut = np.flatnonzero(np.isin(lines.node, lines.blocked))
+    node = lines.node.copy()
+    node[shut] = int(node.max()) + 1 + np.arange(shut.size)
+    return replace(lines, node=node)
+
+
 def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
-    """Return the lines (blocked nodes parted) as edges between the nodes where lines end or meet."""
-    if lines.blocked.size:
-        inner = np.ones(lines.node.size, dtype=bool)
-        inner[lines.start[:-1]] = inner[lines.start[1:] - 1] = False
-        lines = split_lines(lines, np.flatnonzero(np.isin(lines.node, lines.blocked) & inner))
-        shut = np.flatnonzero(np.isin(lines.node, lines.blocked))
-        node = lines.node.copy()
-        node[shut] = int(node.max()) + 1 + np.arange(shut.size)
-        lines = replace(lines, node=node)
+    """Return the lines as edges between the nodes where lines end or meet."""
     ids, node = np.unique(lines.node, return_inverse=True)
-    keep = np.isin(ids, np.concatenate([lines.signals, lines.cut])) | (np.bincount(node) > 1)
+    keep = np.isin(ids, np.concatenate([lines.signals, lines.lifts, lines.cut])) | (np.bincount(node) > 1)
     stop = keep[node]
     stop[lines.start[:-1]] = stop[lines.start[1:] - 1] = True
     stops = np.flatnonzero(stop)
@@ -80,7 +85,7 @@ def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
     of = line[first]
     ways = lines.forward[of].astype(np.int64) + 2 * lines.backward[of]
     sort = (lines.zone[of].astype(np.int64) + 1) * len(lines.classes) + lines.klass[of]
-    kind = (sort * 4 + lines.steps[of] * 2 + lines.spans[of]) * 4 + ways
+    kind = (sort * 8 + lines.private[of] * 4 + lines.steps[of] * 2 + lines.spans[of]) * 4 + ways
     count = last - first + 1
     start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     compact = renumbered(lines, lines.node, partial(places_of, ids[used]))

@@ -16,6 +16,7 @@ from .edges import (
     contract,
     cut_into_edges,
     drop_specks,
+    part_blocked,
     rank_components,
     read_only,
     rim_nodes,
@@ -25,6 +26,7 @@ from .edges import (
 from .errors import CrsError, Fault, InputError
 from .noding import JOIN_M, Lines, join_lines, places_of, renumbered, vertex_ids
 from .osm import OsmWays, legality, walkable
+from .private import part_private
 from .shapes import lines_of
 from .walls import Gates, Policy, Walls, enclose, take_walls
 
@@ -57,6 +59,9 @@ class WalkNetwork:
         bool[m], stairs.
     edge_zone
         int32[m], the sealed compound it lies in, -1 outside.
+    edge_private
+        bool[m], left by who lives there and not entered from the main public network: private streets and what
+        lies behind them.
     coords, coord_start
         float64[k, 2] and int64[m + 1]: the vertices of each edge.
     coord_along
@@ -69,6 +74,8 @@ class WalkNetwork:
         bool[n], where the data end and the street may go on.
     signal
         bool[n], where one waits to cross.
+    lift
+        bool[n], where one waits for a lift.
     indptr, arc_node, arc_edge, arc_side
         Adjacency: arcs of node i are indptr[i]…indptr[i + 1] - 1; arc_side is 0 where the
         arc leaves the edge's first node.
@@ -93,6 +100,7 @@ class WalkNetwork:
     edge_backward: NDArray[np.bool_]
     edge_steps: NDArray[np.bool_]
     edge_zone: NDArray[np.int32]
+    edge_private: NDArray[np.bool_]
     coords: NDArray[np.float64]
     coord_start: NDArray[np.int64]
     coord_along: NDArray[np.float64]
@@ -101,6 +109,7 @@ class WalkNetwork:
     component_length_m: NDArray[np.float64]
     boundary: NDArray[np.bool_]
     signal: NDArray[np.bool_]
+    lift: NDArray[np.bool_]
     indptr: NDArray[np.int64]
     arc_node: NDArray[np.int32]
     arc_edge: NDArray[np.int32]
@@ -245,8 +254,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     verdicts = np.array(
         [legality({**extra, "highway": name}).verdict for name, extra in zip(highway, more, strict=True)], dtype=object
     )
-    wanted = (verdicts == "walk") | ((verdicts == "private") & (policy == "open"))
-    parts, row = parts[wanted[row]], row[wanted[row]]
+    parts, row = parts[verdicts[row] != "never"], row[verdicts[row] != "never"]
     xy, line = shapely.get_coordinates(parts, return_index=True)
     if parts.size == 0:
         raise _nothing_to_walk_on()
@@ -275,6 +283,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         steps=classes[klass] == "steps",
         spans=bridge[row] | (height != 0),
         zone=np.full(row.size, -1, dtype=np.int32),
+        private=(verdicts[row] == "private") & (policy != "open"),
     )
     taken = take_walls(walls, gates, policy)
     return _assemble(*enclose(join_lines(drawn, height, join_m=join_m), taken), crs=crs, heights=heights, extent=extent)
@@ -325,8 +334,8 @@ def _assemble(
     lines: Lines, walls: Walls, *, crs: CRS, heights: Heights | None, extent: shapely.Geometry | None
 ) -> WalkNetwork:
     """Return the network of lines whose node ids say where they join."""
-    lines, edges = cut_into_edges(lines)
-    edges, used = contract(drop_specks(lines, edges), np.concatenate([lines.signals, lines.cut]))
+    lines, edges = cut_into_edges(part_private(part_blocked(lines)))
+    edges, used = contract(drop_specks(lines, edges), np.concatenate([lines.signals, lines.lifts, lines.cut]))
     count = int(used.size)
     coords, start = lines.xy[edges.vertex], edges.start
     node_xy = np.empty((count, 2))
@@ -337,7 +346,7 @@ def _assemble(
     along = running_metres(coords, start)
     length = along[start[1:] - 1].copy()
     sort, ways = edges.kind >> 2, edges.kind & 3
-    spans, steps, place = (sort & 1) > 0, (sort & 2) > 0, sort >> 2
+    spans, steps, private, place = (sort & 1) > 0, (sort & 2) > 0, (sort & 4) > 0, sort >> 3
     component, component_length = rank_components(edges.nodes, length, count)
     indptr, arc_node, arc_edge, arc_side = adjacency(edges.nodes, count)
     boundary = np.isin(used, lines.cut) | rim_nodes(node_xy, np.diff(indptr), extent)
@@ -352,6 +361,7 @@ def _assemble(
         edge_backward=(ways & 2) > 0,
         edge_steps=steps,
         edge_zone=(place // len(lines.classes) - 1).astype(np.int32),
+        edge_private=private,
         coords=coords,
         coord_start=start,
         coord_along=along,
@@ -360,6 +370,7 @@ def _assemble(
         component_length_m=component_length,
         boundary=boundary,
         signal=np.isin(used, lines.signals),
+        lift=np.isin(used, lines.lifts),
         indptr=indptr,
         arc_node=arc_node,
         arc_edge=arc_edge,

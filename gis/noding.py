@@ -46,8 +46,10 @@ class Lines:
         bool[l]: stairs; bridges and tunnels, whose height is not the terrain's.
     zone
         int32[l], walled compound the line lies in, -1 outside.
-    cut, signals, blocked
-        Ids of nodes where the data end, where one waits, and where nobody passes.
+    private
+        bool[l], for those who live there.
+    cut, signals, lifts, blocked
+        Ids of nodes where the data end, where one waits for signals and for a lift, and where nobody passes.
     """
 
     xy: NDArray[np.float64]
@@ -60,8 +62,10 @@ class Lines:
     steps: NDArray[np.bool_]
     spans: NDArray[np.bool_]
     zone: NDArray[np.int32]
+    private: NDArray[np.bool_]
     cut: NDArray[np.int64] = field(default_factory=_no_ids)
     signals: NDArray[np.int64] = field(default_factory=_no_ids)
+    lifts: NDArray[np.int64] = field(default_factory=_no_ids)
     blocked: NDArray[np.int64] = field(default_factory=_no_ids)
 
     @property
@@ -81,8 +85,8 @@ def renumbered(
     lines: Lines, node: NDArray[np.int64], number: Callable[[NDArray[np.int64]], NDArray[np.int64]]
 ) -> Lines:
     """Return the lines with other node ids; ``number`` says the new ids of the marked nodes."""
-    cut, signals, blocked = number(lines.cut), number(lines.signals), number(lines.blocked)
-    return replace(lines, node=node, cut=cut, signals=signals, blocked=blocked)
+    cut, signals, lifts = number(lines.cut), number(lines.signals), number(lines.lifts)
+    return replace(lines, node=node, cut=cut, signals=signals, lifts=lifts, blocked=number(lines.blocked))
 
 
 def places_of(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

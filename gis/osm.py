@@ -33,6 +33,14 @@ WALKED = frozenset(
         *("secondary_link", "primary", "primary_link", "bridleway"),
     }
 )
+ROADS = frozenset(
+    {
+        *("unclassified", "road", "residential", "service", "tertiary", "tertiary_link", "secondary"),
+        *("secondary_link", "primary", "primary_link"),
+    }
+)
+RAMPED = frozenset({"yes", "designated", "limited"})
+"""Values of ``ramp:wheelchair`` and ``wheelchair`` that make steps passable on wheels."""
 NOT_BUILT = frozenset(
     {"construction", "proposed", "planned", "abandoned", "razed", "demolished", "disused", "removed", "no"}
 )
@@ -79,7 +87,9 @@ LEGALITY: tuple[Rule, ...] = (
         "never",
         {"highway": frozenset({"bus_guideway", "busway", "raceway", "escape", "rest_area", "services"})},
     ),
-    Rule("foot_forbidden", "never", {"foot": frozenset({"no", "use_sidepath"})}),
+    Rule("ferry", "never", {"route": frozenset({"ferry"})}),
+    Rule("foot_forbidden", "never", {"foot": frozenset({"no"})}),
+    Rule("foot_beside", "never", {"foot": frozenset({"use_sidepath"})}),
     Rule("foot_private", "private", {"foot": frozenset({"private", "residents", "customers", "delivery"})}),
     Rule("foot_allowed", "walk", {"foot": FOOT_YES, "highway": ANY}),
     Rule("access_forbidden", "never", {"access": frozenset({"no", "military", "emergency"})}),
@@ -88,16 +98,21 @@ LEGALITY: tuple[Rule, ...] = (
     Rule("trunk_with_sidewalk", "walk", {"highway": FAST, "sidewalk:both": SIDEWALK_YES}),
     Rule("trunk_with_sidewalk", "walk", {"highway": FAST, "sidewalk:left": SIDEWALK_YES}),
     Rule("trunk_with_sidewalk", "walk", {"highway": FAST, "sidewalk:right": SIDEWALK_YES}),
+    Rule("trunk_sidewalk_apart", "never", {"highway": FAST, "sidewalk": frozenset({"separate"})}),
     Rule("trunk_without_sidewalk", "never", {"highway": FAST}),
     Rule("cycleway_shared", "walk", {"highway": frozenset({"cycleway"}), "segregated": frozenset({"yes", "no"})}),
     Rule("cycleway", "never", {"highway": frozenset({"cycleway"})}),
+    Rule("sidewalk_apart", "walk", {"highway": ROADS, "sidewalk": frozenset({"separate"})}),
+    Rule("without_sidewalk", "walk", {"highway": ROADS, "sidewalk": frozenset({"no", "none"})}),
+    Rule("lift", "walk", {"highway": frozenset({"elevator"})}),
     Rule("walked_class", "walk", {"highway": WALKED}),
     Rule("platform", "walk", {"railway": frozenset({"platform"})}),
     Rule("platform", "walk", {"public_transport": frozenset({"platform"})}),
     Rule("unknown_class", "never", {}),
 )
 """First match decides. Sources: OSM wiki "OSM tags for routing/Access restrictions" (China follows the worldwide
-defaults) and "Key:foot", "Key:sidewalk", "Key:expressway"; CJJ 37 (expressways 快速路 carry no pedestrians)."""
+defaults) and "Key:foot", "Key:sidewalk", "Key:expressway"; CJJ 37 (expressways 快速路 carry no pedestrians). A road
+whose sidewalk is drawn apart is still walked: such sidewalks are seldom joined to every side street and door."""
 
 LEGAL_KEYS: tuple[str, ...] = tuple(sorted({key for rule in LEGALITY for key in (*rule.when, *rule.unless)}))
 
@@ -240,7 +255,7 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
     ways
         The extract's ways.
     policy
-        ``open`` also walks private ways.
+        ``open`` takes private ways and closed gates as open to everybody; else private ways are marked as such.
 
     Examples
     --------
@@ -254,8 +269,7 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
     decided: dict[str, int] = {}
     for rule in rules:
         decided[rule.reason] = decided.get(rule.reason, 0) + 1
-    allowed = {"walk", "private"} if policy == "open" else {"walk"}
-    rows = np.array([row for row, rule in enumerate(rules) if rule.verdict in allowed], dtype=np.int64)
+    rows = np.array([row for row, rule in enumerate(rules) if rule.verdict != "never"], dtype=np.int64)
     vertex, start, way_row, cut = _present_runs(ways, rows)
     ids, counts = np.unique(ways.node[vertex], return_counts=True)
     areas = [
@@ -280,11 +294,14 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
         classes=tuple(classes.tolist()),
         forward=directions[:, 0].copy(),
         backward=directions[:, 1].copy(),
-        steps=np.array([name == "steps" for name in names], dtype=bool),
+        steps=np.array([_is_stairs(ways.tags[row]) for row in way_row.tolist()], dtype=bool),
         spans=np.array(spans, dtype=bool),
         zone=np.full(way_row.size, -1, dtype=np.int32),
+        private=np.array([rules[row].verdict == "private" for row in way_row.tolist()], dtype=bool)
+        & (policy != "open"),
         cut=cut,
         signals=_nodes(ways.node_tags, _is_signal),
+        lifts=_nodes(ways.node_tags, _is_lift),
         blocked=np.zeros(0, dtype=np.int64) if policy == "open" else _nodes(ways.node_tags, _is_closed),
     )
     return lines, decided
@@ -293,6 +310,18 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
 def _nodes(node_tags: Mapping[int, Tags], wanted: Callable[[Tags], bool]) -> NDArray[np.int64]:
     """Return the sorted ids of the nodes whose tags are wanted."""
     return np.array(sorted(node for node, tags in node_tags.items() if wanted(tags)), dtype=np.int64)
+
+
+def _is_stairs(tags: Tags) -> bool:
+    """Return whether a way is stairs that nobody passes on wheels; stairs with such a ramp are walked as the ramp."""
+    return tags.get("highway") == "steps" and not (
+        tags.get("ramp:wheelchair") in RAMPED or tags.get("wheelchair") in RAMPED
+    )
+
+
+def _is_lift(tags: Tags) -> bool:
+    """Return whether one waits for a lift at the node."""
+    return tags.get("highway") == "elevator"
 
 
 def _is_signal(tags: Tags) -> bool:

@@ -135,21 +135,22 @@ def _main_first(
     network: WalkNetwork,
     lines: NDArray[np.object_],
     edges: NDArray[np.int64],
+    main: NDArray[np.bool_],
     xy: NDArray[np.float64],
     rows: NDArray[np.int64],
     limit_m: float,
 ) -> tuple[_Found, _Found]:
-    """Return the finds in the main component, and for the other points those in any."""
-    main = network.component[network.edge_nodes[edges, 0]] == 0
-    inside = _nearest(network, lines, edges[main], xy, rows, limit_m)
+    """Return the finds in the main network, and for the other points those in any."""
+    inside = _nearest(network, lines, edges[main[edges]], xy, rows, limit_m)
     rest = np.setdiff1d(rows, inside.point)
-    return inside, _nearest(network, lines, edges[~main], xy, rest, limit_m)
+    return inside, _nearest(network, lines, edges[~main[edges]], xy, rest, limit_m)
 
 
 def _in_zones(
     network: WalkNetwork,
     lines: NDArray[np.object_],
     allowed: NDArray[np.bool_],
+    main: NDArray[np.bool_],
     xy: NDArray[np.float64],
     zone: NDArray[np.int32],
     limit_m: float,
@@ -168,12 +169,12 @@ def _in_zones(
     for k in range(zones.size):
         own = np.sort(edges[of_edge[0][k] : of_edge[1][k]])
         rows = np.sort(points[of_point[0][k] : of_point[1][k]])
-        found, rest = _main_first(network, lines, own, xy, rows, limit_m)
+        found, rest = _main_first(network, lines, own, main, xy, rows, limit_m)
         inside.append(found)
         loose.append(rest)
     lanes, nowhere = _Found.join(inside), _Found.join(loose)
     without = np.setdiff1d(np.flatnonzero(zone >= 0), lanes.point)
-    gates = _by_gates(network, lines, allowed, xy, without, zone, limit_m)
+    gates = _by_gates(network, lines, allowed & main, xy, without, zone, limit_m)
     kept = ~np.isin(nowhere.point, gates.point)
     rest = _Found(nowhere.point[kept], nowhere.edge[kept], nowhere.offset_m[kept], nowhere.access_m[kept])
     return [lanes, gates, rest]
@@ -193,7 +194,7 @@ def _by_gates(
         return _Found.join([])
     gates = network.walls.gates
     used = np.flatnonzero(gates.open & np.isin(gates.zone, zone[rows]))
-    outside = np.flatnonzero((network.edge_zone == -1) & (network.edge_component == 0) & allowed)
+    outside = np.flatnonzero((network.edge_zone == -1) & allowed)
     at = _nearest(network, lines, outside, gates.xy, used, limit_m)
     order = np.argsort(gates.zone[at.point], kind="stable")
     zone_of_gate = gates.zone[at.point][order]
@@ -213,13 +214,15 @@ def snap(
     limit_m: float = 200.0,
     zone: NDArray[np.int32] | None = None,
     usable: NDArray[np.bool_] | None = None,
+    arriving: bool = False,
 ) -> Snapped:
     """Return where points come to the street: the nearest position on a legal edge within a limit.
 
     Positions in the main component are preferred; only where none is within the limit does a point stand in a smaller
-    one (``other_component``). A point in a sealed compound comes to that compound's lanes; where it has none that lead
-    out, to the street at each open gate, the straight walk to the gate counted and not limited. No other point comes
-    to lanes inside a sealed compound. Beyond the limit a point has no position at all.
+    one (``other_component``). For places that people walk to, private streets count as not in it. A point in a sealed
+    compound comes to that compound's lanes; where it has none that lead out, to the street at each open gate, the
+    straight walk to the gate counted and not limited. No other point comes to lanes inside a sealed compound. Beyond
+    the limit a point has no position at all.
 
     Parameters
     ----------
@@ -237,6 +240,8 @@ def snap(
         int32[p], sealed compound of each point, -1 outside; found from the walls when not given.
     usable
         bool[m], edges that may be snapped to; all when not given.
+    arriving
+        People walk to these points, so they are looked for on streets that everybody may enter first.
 
     Raises
     ------
@@ -267,13 +272,16 @@ def snap(
     else:
         zone = np.full(xy.shape[0], -1, dtype=np.int32)
     allowed = np.ones(network.edge_length_m.size, dtype=bool) if usable is None else np.asarray(usable, dtype=bool)
+    main = (network.edge_component == 0) & ~(network.edge_private & arriving)
     outside = np.flatnonzero((network.edge_zone == -1) & allowed)
-    parts = list(_main_first(network, lines, outside, xy, np.flatnonzero(zone == -1), limit_m))
-    parts += _in_zones(network, lines, allowed, xy, zone, limit_m)
-    return _audit(network, _Found.join(parts), owner, objects)
+    parts = list(_main_first(network, lines, outside, main, xy, np.flatnonzero(zone == -1), limit_m))
+    parts += _in_zones(network, lines, allowed, main, xy, zone, limit_m)
+    return _audit(network, _Found.join(parts), main, owner, objects)
 
 
-def _audit(network: WalkNetwork, found: _Found, owner: NDArray[np.int64], count: int) -> Snapped:
+def _audit(
+    network: WalkNetwork, found: _Found, main: NDArray[np.bool_], owner: NDArray[np.int64], count: int
+) -> Snapped:
     """Return the finds as positions of objects, and each object's best one as its audit row."""
     who = owner[found.point]
     order = np.lexsort((found.offset_m, found.edge, found.access_m, who))
@@ -282,12 +290,12 @@ def _audit(network: WalkNetwork, found: _Found, owner: NDArray[np.int64], count:
     component = network.edge_component[edge]
     # An object that comes to the main network by one entrance is not held to the island of another.
     reach_main = np.zeros(count, dtype=bool)
-    reach_main[who[component == 0]] = True
-    kept = (component == 0) | ~reach_main[who]
+    reach_main[who[main[edge]]] = True
+    kept = main[edge] | ~reach_main[who]
     who, edge, offset, access, component = who[kept], edge[kept], offset[kept], access[kept], component[kept]
     rows, first = np.unique(who, return_index=True)
     status = np.full(count, FAR_FROM_STREET, dtype="<U15")
-    status[rows] = np.where(component[first] == 0, ON_STREET, OTHER_COMPONENT)
+    status[rows] = np.where(main[edge[first]], ON_STREET, OTHER_COMPONENT)
     shortest, best_edge = np.full(count, np.nan), np.full(count, -1, dtype=np.int32)
     best_component = np.full(count, -1, dtype=np.int32)
     shortest[rows], best_edge[rows], best_component[rows] = access[first], edge[first], component[first]

@@ -35,6 +35,8 @@ class Walker:
         Steepest slope (rise over run) that can be walked; ``None`` for any.
     signal_seconds
         Mean wait at a crossing with signals.
+    lift_seconds
+        Mean wait for and ride in a lift.
 
     Examples
     --------
@@ -49,6 +51,7 @@ class Walker:
     slope: bool = True
     max_slope: float | None = None
     signal_seconds: float = 0.0
+    lift_seconds: float = 30.0
 
     @property
     def unit(self) -> Literal["m", "s"]:

@@ -168,6 +168,7 @@ def split_lines(lines: Lines, at: NDArray[np.int64], zone: NDArray[np.int32] | N
         steps=lines.steps[row],
         spans=lines.spans[row],
         zone=line_zone,
+        private=lines.private[row],
     )
 
 
@@ -280,6 +281,7 @@ def add_lines(
     zone: NDArray[np.int32],
     class_name: str,
     one_way: bool = False,
+    private: bool = False,
 ) -> Lines:
     """Return the lines and more lines of two vertices each, of one class."""
     count = zone.size
@@ -297,6 +299,7 @@ def add_lines(
         steps=np.concatenate([lines.steps, no]),
         spans=np.concatenate([lines.spans, no]),
         zone=np.concatenate([lines.zone, zone]),
+        private=np.concatenate([lines.private, yes if private else no]),
     )
 
 

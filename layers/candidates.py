@@ -175,7 +175,7 @@ def street_points(study: Study, network: WalkNetwork) -> gpd.GeoDataFrame:
 def _along(network: WalkNetwork, step_m: float) -> Floats:
     """Return points on the streets that may carry a facility, evenly along each edge, its middle where it is short."""
     main = network.component[network.edge_nodes[:, 0]] == 0
-    edges = np.flatnonzero(main & (network.edge_zone < 0) & ~network.edge_steps)
+    edges = np.flatnonzero(main & (network.edge_zone < 0) & ~network.edge_steps & ~network.edge_private)
     lines = np.asarray(shapely.linestrings(network.coords, indices=_owner(network)), dtype=object)[edges]
     parts = np.maximum(np.floor(network.edge_length_m[edges] / step_m), 1).astype(np.int64)
     line = np.repeat(np.arange(len(edges)), parts)

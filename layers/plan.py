@@ -172,9 +172,9 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
         walk,
         residents,
         at_home,
-        walk.place(ground.facilities.frame.geometry),
+        walk.place(ground.facilities.frame.geometry, arriving=True),
         frame,
-        walk.place(spots),
+        walk.place(spots, arriving=True),
         edge_cut,
         (*cut_notes, *candidates.notes),
     )
@@ -293,13 +293,14 @@ def _drawn(ground: _Ground, streets: Streets) -> dict[str, gpd.GeoDataFrame]:
     study, demand, network = ground.study, ground.demand, streets.network
     points = demand.points
     homes = demand.neighbourhoods
+    drawn = network.edge_length_m > 0
     edges = gpd.GeoDataFrame(
         {
-            "highway": np.asarray(network.classes, dtype=object)[network.edge_class],
-            "length_m": network.edge_length_m,
-            "component": network.edge_component.astype(np.int64),
+            "highway": np.asarray(network.classes, dtype=object)[network.edge_class[drawn]],
+            "length_m": network.edge_length_m[drawn],
+            "component": network.edge_component[drawn].astype(np.int64),
         },
-        geometry=network.edge_lines(),
+        geometry=network.edge_lines()[drawn],
         crs=study.crs,
     )
     area = gpd.GeoDataFrame({"name": [study.settings.study.name]}, geometry=[study.area.union_all()], crs=study.crs)

@@ -268,6 +268,9 @@ def _report(study: Study, network: WalkNetwork, notes: list[Note]) -> Streets:
     passed = walls.gates.open & (walls.gates.zone >= 0)
     counts = {"walls": f"{int(walls.sealed.sum()):,}", "gates": f"{int(passed.sum()):,}"}
     notes.append(Note(f"streets.policy_{walls.policy}", counts))
+    private = float(network.edge_length_m[network.edge_private & (network.edge_component == 0)].sum())
+    if private:
+        notes.append(Note("streets.private", {"km": f"{private / 1000:,.1f}"}))
     if network.component_length_m.size > 1:
         rest = float(network.component_length_m[1:].sum())
         notes.append(

@@ -56,9 +56,10 @@ class Walk:
         """Return a rule's limit in the walker's unit."""
         return self.walker.limit(rule.limit_m or 0.0, rule.circle)
 
-    def place(self, points: gpd.GeoSeries) -> Snapped:
-        """Return where points come to the street."""
-        return snap(self.network, xy_of(points), limit_m=self.snap_limit_m, usable=self.usable)
+    def place(self, points: gpd.GeoSeries, *, arriving: bool = False) -> Snapped:
+        """Return where points come to the street; ``arriving`` where people walk to them."""
+        xy = xy_of(points)
+        return snap(self.network, xy, limit_m=self.snap_limit_m, usable=self.usable, arriving=arriving)
 
 
 def xy_of(points: gpd.GeoSeries) -> NDArray[np.float64]:

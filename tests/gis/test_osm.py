@@ -9,6 +9,9 @@ from pyproj import CRS
 from lifecircle.gis.errors import InputError
 from lifecircle.gis.network import WalkNetwork, network_from_osm
 from lifecircle.gis.osm import LEGALITY, OsmWays, legality, walkable
+from lifecircle.gis.reach import nearest, walking_costs
+from lifecircle.gis.snap import snap
+from lifecircle.gis.walkers import WALKERS
 
 
 @pytest.mark.parametrize(
@@ -43,10 +46,33 @@ from lifecircle.gis.osm import LEGALITY, OsmWays, legality, walkable
         ("highway=bus_guideway", "never"),
         ("highway=corridor indoor=yes", "walk"),
         ("highway=something_new", "never"),
+        ("highway=primary sidewalk=separate", "walk"),
+        ("highway=primary sidewalk=no", "walk"),
+        ("highway=unclassified access=no motor_vehicle=yes", "never"),
+        ("highway=platform", "walk"),
+        ("highway=elevator", "walk"),
+        ("highway=cycleway segregated=yes", "walk"),
+        ("highway=path foot=private", "private"),
     ],
 )
 def test_legality(tags: str, verdict: str) -> None:
     assert legality(dict(pair.split("=") for pair in tags.split())).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ("highway=residential foot=use_sidepath", "foot_beside"),
+        ("highway=primary sidewalk=separate", "sidewalk_apart"),
+        ("highway=primary sidewalk=no", "without_sidewalk"),
+        ("highway=trunk sidewalk=separate", "trunk_sidewalk_apart"),
+        ("route=ferry", "ferry"),
+        ("highway=footway", "walked_class"),
+        ("highway=footway foot=no", "foot_forbidden"),
+    ],
+)
+def test_the_reason_is_kept(tags: str, reason: str) -> None:
+    assert legality(dict(pair.split("=") for pair in tags.split())).reason == reason
 
 
 def test_every_rule_has_a_reason_and_the_last_one_catches_all() -> None:
@@ -104,10 +130,60 @@ def test_a_closed_barrier_parts_the_way_and_a_private_one_does_not() -> None:
     assert build(way, nodes={2: "barrier=bollard"}).component_length_m.size == 1
 
 
-def test_private_ways_are_walked_only_when_everything_is_open() -> None:
-    ways = ([1, 2], "highway=footway"), ([2, 3], "highway=service access=private")
-    assert build(*ways).edge_length_m.sum() == 100
-    assert build(*ways, policy="open").edge_length_m.sum() == 200
+def walk(network: WalkNetwork, start: int, end: int) -> float:
+    demand, sites = (snap(network, np.array([PLACES[node]], dtype=float)).positions for node in (start, end))
+    return float(nearest(network, sites=sites, demand=demand, limit=1e9).cost[0])
+
+
+def test_a_private_way_is_walked_out_of_and_not_through() -> None:
+    ring = ([1, 2, 3, 13, 23, 22, 21, 11, 1], "highway=residential")
+    short = ([2, 12, 22], "highway=service access=private")
+    network = build(ring, short)
+    assert network.edge_length_m[network.edge_private].sum() == 200
+    assert network.component_length_m.size == 1
+    assert (walk(network, 12, 2), walk(network, 12, 22)) == (100, 100)
+    assert walk(network, 2, 22) == 400
+    assert walk(network, 2, 12) == np.inf
+    opened = build(ring, short, policy="open")
+    assert not opened.edge_private.any()
+    assert (walk(opened, 2, 22), walk(opened, 2, 12)) == (200, 100)
+
+
+def test_what_lies_behind_private_ways_is_left_by_them() -> None:
+    main = ([1, 2, 3, 4, 5], "highway=residential")
+    lane = ([2, 12], "highway=service access=private"), ([3, 13], "highway=service access=private")
+    yard = ([12, 22, 23, 13], "highway=footway")
+    network = build(main, *lane, yard)
+    assert network.edge_length_m[network.edge_private].sum() == 500
+    assert walk(network, 22, 2) == 200
+    assert walk(network, 12, 13) == 300
+    assert walk(network, 1, 3) == 200
+    assert walk(network, 1, 22) == np.inf
+    closed = build(main, *lane, yard, nodes={12: "barrier=gate access=no"})
+    assert walk(closed, 22, 2) == 400
+
+
+def test_places_that_people_walk_to_are_looked_for_on_public_ways() -> None:
+    network = build(([1, 2, 3], "highway=residential"), ([2, 12, 22, 32], "highway=service access=private"))
+    xy = np.array([PLACES[12], PLACES[32]], dtype=float)
+    leaving, arriving = snap(network, xy), snap(network, xy, arriving=True)
+    assert leaving.status.tolist() == ["on_street", "on_street"]
+    assert leaving.access_m.tolist() == [0, 0]
+    assert arriving.status.tolist() == ["on_street", "other_component"]
+    assert arriving.access_m.tolist() == [100, 0]
+    alone = build(([1, 2, 3], "highway=service access=private"))
+    assert (walk(alone, 1, 3), snap(alone, xy[:1]).status.tolist()) == (200, ["on_street"])
+
+
+def test_lifts_take_time_and_ramps_carry_wheels() -> None:
+    nodes = {2: "highway=elevator"}
+    by_point = walking_costs(build(([1, 2, 3], "highway=footway"), nodes=nodes), WALKERS["adult"])
+    assert by_point.wait.sum() == 30
+    way = build(([1, 2], "highway=elevator"))
+    assert walking_costs(way, WALKERS["adult"]).edge_ahead.tolist() == pytest.approx([100 / 1.2 + 30])
+    assert walking_costs(way).edge_ahead.tolist() == [100]
+    stairs = build(([1, 2], "highway=steps"), ([2, 3], "highway=steps ramp:wheelchair=yes"))
+    assert sorted(walking_costs(stairs, WALKERS["wheelchair"]).edge_ahead.tolist()) == [125, np.inf]
 
 
 def test_squares_are_crossed() -> None:

@@ -87,7 +87,27 @@ def test_walls_of_las_palmas_part_little_and_only_where_they_have_a_way_in(place
     found = network(places, "las_palmas_20230221.osm.pbf", 32628, gates="gated")
     assert found.walls.sealed.sum() == pytest.approx(63, abs=3)
     assert found.walls.gateless.size == pytest.approx(60, abs=3)
-    assert found.component_length_m[0] / 1000 == pytest.approx(1961.9, rel=0.002)
+    assert found.component_length_m[0] / 1000 == pytest.approx(1978.4, rel=0.002)
+
+
+def test_private_streets_of_porto_alegre_are_left_and_not_entered(places: Path) -> None:
+    found = network(places, "porto_alegre.osm.pbf", 32722, gates="gated")
+    private = found.edge_private & (found.edge_component == 0)
+    assert found.edge_length_m[private].sum() / 1000 == pytest.approx(54.3, rel=0.01)
+    assert found.component_length_m[0] / 1000 == pytest.approx(1881.0, rel=0.002)
+    rng = np.random.default_rng(3)
+    drawn = found.edge_length_m > 1.0
+    kinds = {"in": private & drawn, "out": ~found.edge_private & drawn}
+    edge = {kind: rng.choice(np.flatnonzero(rows), 60) for kind, rows in kinds.items()}
+    xy = {kind: found.positions_xy(rows, found.edge_length_m[rows] / 2) for kind, rows in edge.items()}
+    homes, doors = snap(found, xy["in"]), snap(found, xy["in"], arriving=True)
+    streets = snap(found, xy["out"])
+    assert private[homes.edge].all()
+    assert not private[doors.edge[doors.status == "on_street"]].any()
+    out = nearest(found, sites=streets.positions, demand=homes.positions, limit=1e9)
+    into = nearest(found, sites=homes.positions, demand=streets.positions, limit=1e9)
+    assert np.isfinite(out.cost).all()
+    assert np.isinf(into.cost[streets.component == 0]).mean() > 0.9
 
 
 def test_nearest_is_the_best_of_reach_to_the_bit_and_circles_are_quick_pictures(places: Path) -> None:
