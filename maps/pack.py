@@ -30,7 +30,9 @@ def degrees(frame: gpd.GeoDataFrame | gpd.GeoSeries, *, simplify_m: float = 0.0)
     """
     shapes = frame.geometry
     if simplify_m > 0:
-        shapes = shapes.simplify(simplify_m, preserve_topology=True)
+        # Lines keep their ends either way; only areas can be turned inside out, and keeping that right costs time.
+        areas = bool((shapely.get_dimensions(np.asarray(shapes.array, dtype=object)) == 2).any())
+        shapes = shapes.simplify(simplify_m, preserve_topology=areas)
     turned: NDArray[np.object_] = np.asarray(shapes.to_crs(WGS84).array, dtype=object)
     turned[shapely.is_missing(turned)] = shapely.GeometryCollection()
     return turned

@@ -46,7 +46,7 @@ def ground(content: Content, findings: Findings, names: Names) -> list[dict[str,
             tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()
         ]
         merged = [
-            shapely.line_merge(shapely.union_all(shapely.get_parts(streets.geometry[tiers == tier])))
+            shapely.line_merge(shapely.multilinestrings(shapely.get_parts(streets.geometry[tiers == tier].to_numpy())))
             for tier in present
         ]
         shapes = degrees(type(streets.geometry)(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
