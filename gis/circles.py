@@ -16,7 +16,6 @@ import shapely
 
 from . import kernels_circles
 from .costs import STANDARD, Costs, Placed, order_by, place, walking_costs
-from .edges import read_only
 from .shapes import points_of, segments_of
 
 if TYPE_CHECKING:
@@ -35,11 +34,13 @@ WIDTH_M = 25.0
 """Half width of the band around a reached street."""
 LEAST_HOLE_M2 = 5000.0
 """Smaller holes are filled."""
-CELL_M = 8.0
+CELL_M = 12.0
 """Spacing of the grid on which distances from the streets are taken; wider where a city would need too many points."""
 MOST_CELLS = 25_000_000
 SLACK_M = 1.0
 """How far an outline may be thinned away from the contour of the grid, along the grid's lines."""
+BEND_M = 2.0
+"""Streets are drawn straight where they bend less."""
 SLIT_M = 0.5
 
 
@@ -51,6 +52,11 @@ class _Ground:
     costs: Costs
     sites: Placed
     site_start: NDArray[np.int64]
+    start: NDArray[np.int64]
+    coords: NDArray[np.float64]
+    along: NDArray[np.float64]
+    ahead: NDArray[np.float64]
+    back: NDArray[np.float64]
 
     def pieces(self, first: int, last: int, limits: NDArray[np.float64]) -> Pieces:
         """Return the reached pieces of streets of the objects first…last-1 for each limit, as `reached_pieces` does."""
@@ -63,11 +69,11 @@ class _Ground:
             costs.into,
             costs.wait,
             network.edge_nodes,
-            network.coord_start,
-            network.coords,
-            network.coord_along,
-            read_only(costs.ahead),
-            read_only(costs.back),
+            self.start,
+            self.coords,
+            self.along,
+            self.ahead,
+            self.back,
             costs.edge_ahead,
             costs.edge_back,
             self.site_start,
@@ -80,12 +86,18 @@ class _Ground:
         return found
 
 
-def _ground(network: WalkNetwork, sites: Positions, walker: Walker, *, each: bool) -> _Ground:
+def _ground(network: WalkNetwork, sites: Positions, walker: Walker, *, each: bool, slack_m: float = BEND_M) -> _Ground:
     """Return what searches share; all sites are one object unless ``each`` is its own."""
     costs = walking_costs(network, walker)
     owner, count = (sites.owner, sites.count) if each else (np.zeros(sites.owner.size, np.int64), 1)
-    order, start = order_by(owner, count)
-    return _Ground(network, costs, place(network, costs, sites, walker, order, coming=True), start)
+    order, site_start = order_by(owner, count)
+    start, kept = network.coord_start, np.ones(network.coord_along.size, dtype=bool)
+    if slack_m > 0.0:
+        kept = kernels_circles.bends(start, network.coords, slack_m)
+        start = np.concatenate([[0], np.cumsum(np.add.reduceat(kept, start[:-1], dtype=np.int64))])
+    vertices = (network.coords, network.coord_along, costs.ahead, costs.back)
+    placed = place(network, costs, sites, walker, order, coming=True)
+    return _Ground(network, costs, placed, site_start, start, *(values[kept] for values in vertices))
 
 
 def reached_streets(
@@ -102,7 +114,7 @@ def reached_streets(
     walker
         Who walks.
     """
-    _, pieces = _ground(network, sites, walker, each=False).pieces(0, 1, np.array([float(limit)]))
+    _, pieces = _ground(network, sites, walker, each=False, slack_m=0.0).pieces(0, 1, np.array([float(limit)]))
     return segments_of(pieces[:, :2], pieces[:, 2:])
 
 
@@ -173,7 +185,7 @@ def _circles(
     bounds, pieces = ground.pieces(first, last, rising)
     bands = _bands(bounds, pieces)
     if barriers is not None and len(barriers):
-        for k in np.flatnonzero(np.diff(bounds)):
+        for k in np.flatnonzero(np.diff(bounds)).tolist():
             bands[k] = _keep_off(bands[k], barriers, pieces[bounds[k] : bounds[k + 1]])
     rows = bands.reshape(last - first, rising.size)
     for k in range(1, rising.size):
@@ -199,5 +211,5 @@ def site_circles(
     threads = max(1, workers if workers is not None else (os.cpu_count() or 1))
     bounds = np.unique(np.linspace(0, sites.count, 4 * threads + 1).astype(np.int64)).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        blocks = pool.map(lambda ends: _circles(ground, *ends, limits, barriers), pairwise(bounds))
+        blocks = pool.map(lambda ends: _circles(ground, ends[0], ends[1], limits, barriers), pairwise(bounds))
     return [circles for block in blocks for circles in block]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Singles = NDArray[np.float32]
     Ints = NDArray[np.int32]
     Longs = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
     Bytes = NDArray[np.int8]
 
 RIM = 0.01
@@ -56,6 +57,50 @@ def _longer(pieces: Floats, filled: int, more: int) -> Floats:
 
 
 @njit(cache=True, nogil=True)
+def bends(start: Longs, coords: Floats, slack_m: float) -> Bools:
+    """Return which vertices of edges are needed to stay within `slack_m` of their lines, by Douglas and Peucker."""
+    kept = np.zeros(coords.shape[0], np.bool_)
+    stack = np.empty((64, 2), np.int64)
+    for edge in range(start.size - 1):
+        kept[start[edge]] = kept[start[edge + 1] - 1] = True
+        stack[0, 0], stack[0, 1] = start[edge], start[edge + 1] - 1
+        waiting = 1
+        while waiting > 0:
+            waiting -= 1
+            low, high = stack[waiting, 0], stack[waiting, 1]
+            ax, ay = coords[low, 0], coords[low, 1]
+            dx, dy = coords[high, 0] - ax, coords[high, 1] - ay
+            length2 = dx * dx + dy * dy
+            worst, at = slack_m * slack_m, -1
+            for v in range(low + 1, high):
+                px, py = coords[v, 0] - ax, coords[v, 1] - ay
+                t = min(1.0, max(0.0, (px * dx + py * dy) / length2)) if length2 > 0.0 else 0.0
+                away2 = (px - t * dx) ** 2 + (py - t * dy) ** 2
+                if away2 > worst:
+                    worst, at = away2, v
+            if at >= 0:
+                kept[at] = True
+                if waiting + 2 > stack.shape[0]:
+                    roomy = np.empty((2 * stack.shape[0], 2), np.int64)
+                    roomy[:waiting] = stack[:waiting]
+                    stack = roomy
+                stack[waiting, 0], stack[waiting, 1] = low, at
+                stack[waiting + 1, 0], stack[waiting + 1, 1] = at, high
+                waiting += 2
+    return kept
+
+
+@njit(cache=True, nogil=True)
+def _emit_whole(first: int, last: int, coords: Floats, pieces: Floats, filled: int) -> int:
+    """Add the straight pieces of a whole edge (vertices first…last); return how many are filled."""
+    for v in range(first, last):
+        pieces[filled, 0], pieces[filled, 1] = coords[v, 0], coords[v, 1]
+        pieces[filled, 2], pieces[filled, 3] = coords[v + 1, 0], coords[v + 1, 1]
+        filled += 1
+    return filled
+
+
+@njit(cache=True, nogil=True)
 def _emit(
     first: int, last: int, begin: float, end: float, coords: Floats, along: Floats, pieces: Floats, filled: int
 ) -> int:
@@ -81,7 +126,7 @@ def _emit(
 
 
 @njit(cache=True, nogil=True)
-def reached_pieces(  # noqa: C901, PLR0912  one loop nest: a compiled function cannot share its scratch arrays
+def reached_pieces(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled function cannot share its scratch arrays
     indptr: Longs,
     arc_node: Ints,
     arc_edge: Ints,
@@ -152,7 +197,7 @@ def reached_pieces(  # noqa: C901, PLR0912  one loop nest: a compiled function c
                             reach_from = _offset_at(max(edge_ahead[e] - rest, 0.0), low, high, ahead, along)
                     pieces = _longer(pieces, filled, 2 * (high - low) + 2)
                     if reach_to >= reach_from:
-                        filled = _emit(low, high, 0.0, along[high], coords, along, pieces, filled)
+                        filled = _emit_whole(low, high, coords, pieces, filled)
                         continue
                     if reach_to >= 0.0:
                         filled = _emit(low, high, 0.0, reach_to, coords, along, pieces, filled)
@@ -176,70 +221,56 @@ def reached_pieces(  # noqa: C901, PLR0912  one loop nest: a compiled function c
 
 
 @njit(cache=True, nogil=True)
-def _lower(pieces: Floats, west: float, south: float, cell: float, margin: float, xs: Singles, field: Singles) -> None:
+def _lower(pieces: Floats, west: float, south: float, cell: float, margin: float, field: Singles) -> None:
     """Lower `field` (rows y, columns x) to the pieces' squared distance in metres within a margin."""
-    height, width = field.shape
+    zero, one, step = np.float32(0.0), np.float32(1.0), np.float32(cell)
     for s in range(pieces.shape[0]):
         ax, ay = pieces[s, 0] - west, pieces[s, 1] - south
         bx, by = pieces[s, 2] - west, pieces[s, 3] - south
-        if ay > by:
-            ax, ay, bx, by = bx, by, ax, ay
-        low = max(0, int(np.ceil((ay - margin) / cell)))
-        high = min(height - 1, int(np.floor((by + margin) / cell)))
-        dx, dy = bx - ax, by - ay
-        length2 = dx * dx + dy * dy
-        x, step_x, step_y = np.float32(ax), np.float32(dx), np.float32(dy)
-        share = np.float32(1.0 / length2) if length2 > 0.0 else np.float32(0.0)
+        low, high = int((min(ay, by) - margin) / cell) + 1, int((max(ay, by) + margin) / cell)
+        left, right = int((min(ax, bx) - margin) / cell) + 1, int((max(ax, bx) + margin) / cell)
+        length2 = (bx - ax) ** 2 + (by - ay) ** 2
+        share = np.float32(1.0 / length2) if length2 > 0.0 else zero
+        dx, dy = np.float32(bx - ax), np.float32(by - ay)
+        first = np.float32(left * cell - ax)
         for row in range(low, high + 1):
-            y = row * cell - ay
-            # The stretch of the piece within the margin of this row bounds the columns that can be near.
-            t0, t1 = 0.0, 1.0
-            if dy > 0.0:
-                t0, t1 = min(1.0, max(0.0, (y - margin) / dy)), min(1.0, max(0.0, (y + margin) / dy))
-            xa, xb = ax + t0 * dx, ax + t1 * dx
-            left = max(0, int(np.ceil((min(xa, xb) - margin) / cell)))
-            right = min(width - 1, int(np.floor((max(xa, xb) + margin) / cell)))
-            py = np.float32(y)
-            rise = py * step_y
-            line = field[row]
-            for column in range(left, right + 1):
-                px = xs[column] - x
-                t = (px * step_x + rise) * share
-                t = np.float32(0.0) if t < np.float32(0.0) else t
-                t = np.float32(1.0) if t > np.float32(1.0) else t
-                ex, ey = px - t * step_x, py - t * step_y
-                distance2 = ex * ex + ey * ey
-                line[column] = distance2 if distance2 < line[column] else line[column]
+            py = np.float32(row * cell - ay)
+            rise = py * dy
+            # A slice from 0 on is what the compiler turns into vector instructions.
+            line = field[row, left : right + 1]
+            for k in range(line.size):
+                px = first + np.float32(np.int32(k)) * step
+                t = min(max((px * dx + rise) * share, zero), one)
+                ex, ey = px - t * dx, py - t * dy
+                line[k] = min(line[k], ex * ex + ey * ey)
 
 
 @njit(cache=True, nogil=True)
 def _runs(field: Singles, inside2: float) -> tuple[Longs, Ints, Ints, Longs]:
     """Return the runs of inside points: where each row's begin, first and last column of each, and its component."""
-    height, width = field.shape
+    height = field.shape[0]
     row_start = np.zeros(height + 1, np.int64)
     level = np.float32(inside2)
+    begin, end = np.empty(8 * height, np.int32), np.empty(8 * height, np.int32)
     count = 0
     for row in range(height):
+        line = field[row]
+        if count + line.size > begin.size:
+            begin = np.concatenate((begin, np.empty(begin.size + line.size, np.int32)))
+            end = np.concatenate((end, np.empty(end.size + line.size, np.int32)))
         before = False
-        for column in range(width):
-            here = field[row, column] <= level
-            count += here and not before
-            before = here
+        for column in range(line.size):
+            here = line[column] <= level
+            if here != before:
+                # The last column is outside, so that every run ends within its row.
+                if here:
+                    begin[count] = column
+                else:
+                    end[count] = column - 1
+                    count += 1
+                before = here
         row_start[row + 1] = count
-    begin, end, parent = np.empty(count, np.int32), np.empty(count, np.int32), np.arange(count)
-    filled = 0
-    for row in range(height):
-        if row_start[row] == row_start[row + 1]:
-            continue
-        before = False
-        for column in range(width):
-            here = field[row, column] <= level
-            if here and not before:
-                begin[filled] = column
-            if here:
-                end[filled] = column
-            filled += before and not here
-            before = here
+    begin, end, parent = begin[:count].copy(), end[:count].copy(), np.arange(count)
     for row in range(1, height):
         above = row_start[row - 1]
         for run in range(row_start[row], row_start[row + 1]):
@@ -385,9 +416,9 @@ def outlines(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled functio
     least_hole_m2: float,
     slack_m: float,
 ) -> tuple[Floats, Longs, Longs, Longs]:
-    """Return the ground within a width of each group's pieces as multipolygons: places, and where rings, polygons and
-    groups begin; each polygon's outline stands before its holes. Holes below the least area are filled.
+    """Return the ground within a width of each group's pieces: places, and where rings, polygons and groups begin.
 
+    Each polygon's outline stands before its holes; holes below the least area are filled.
     Group g is the pieces bounds[g]…bounds[g + 1] - 1. The grid's points are multiples of the cell, which is wider
     where there would be too many of them.
     """
@@ -416,9 +447,8 @@ def outlines(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled functio
             flat = np.empty(width * height, np.float32)
         field = flat[: width * height].reshape(height, width)
         field[:] = np.float32(margin * margin)
-        xs = (np.arange(width) * cell).astype(np.float32)
-        _lower(own, west, south, cell, margin, xs, field)
-        row_start, begin, end, component = _runs(field, width_m * width_m)
+        _lower(own, west, south, cell, margin, field)
+        row_start, begin, _, component = _runs(field, width_m * width_m)
         at_begin, at_end = np.full(begin.size, -1, np.int32), np.full(begin.size, -1, np.int32)
         # Rings are traced from where runs of inside points begin; the first of a component is its outline.
         owner, area = np.empty(begin.size, np.int64), np.empty(begin.size, np.float64)

@@ -1,4 +1,4 @@
-"""Compiled inner loops on lines: where segments meet, chains of edges, distance fields. Nothing is checked."""
+"""Compiled inner loops on lines: where segments meet, chains of edges. Nothing is checked."""
 
 # ruff: noqa: PLR0913, PLR0917  compiled functions take flat arrays, one argument each
 from __future__ import annotations
@@ -249,24 +249,3 @@ def meeting_pairs(
                     pairs[filled, 1], shares[filled, 1] = j, u
                     filled += 1
     return pairs[:filled].copy(), shares[:filled].copy()
-
-
-@njit(cache=True, nogil=True)
-def distance_field(ax: Floats, ay: Floats, bx: Floats, by: Floats, cell: float, margin: float, field: Floats) -> None:
-    """Lower `field` (rows y, columns x, points `cell` apart from 0, 0) to the segments' distance within a margin."""
-    height, width = field.shape
-    for s in range(ax.size):
-        left = max(0, int(np.ceil((min(ax[s], bx[s]) - margin) / cell)))
-        right = min(width - 1, int(np.floor((max(ax[s], bx[s]) + margin) / cell)))
-        low = max(0, int(np.ceil((min(ay[s], by[s]) - margin) / cell)))
-        high = min(height - 1, int(np.floor((max(ay[s], by[s]) + margin) / cell)))
-        dx, dy = bx[s] - ax[s], by[s] - ay[s]
-        length2 = dx * dx + dy * dy
-        for row in range(low, high + 1):
-            py = row * cell - ay[s]
-            for column in range(left, right + 1):
-                px = column * cell - ax[s]
-                t = (px * dx + py * dy) / length2 if length2 > 0.0 else 0.0
-                t = min(1.0, max(0.0, t))
-                distance = np.sqrt((px - t * dx) ** 2 + (py - t * dy) ** 2)
-                field[row, column] = min(field[row, column], distance)
