@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 
@@ -13,6 +14,8 @@ from .pagefields import Names, tell
 from .pagetree import Content, area_item, line_item
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..layers.findings import Findings
 
 STREET_TOLERANCE_M, GROUND_TOLERANCE_M = 2.5, 1.0
@@ -45,14 +48,18 @@ def ground(content: Content, findings: Findings, names: Names) -> list[dict[str,
         present = [
             tier for tier in ("street_path", "street_minor", "street_middle", "street_major") if (tiers == tier).any()
         ]
-        merged = [
-            shapely.line_merge(shapely.multilinestrings(shapely.get_parts(streets.geometry[tiers == tier].to_numpy())))
-            for tier in present
-        ]
-        shapes = degrees(type(streets.geometry)(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
+        lines = np.asarray(streets.geometry.array, dtype=object)
+        merged = np.array([_merged(lines[(tiers == tier).to_numpy()]) for tier in present], dtype=object)
+        shapes = degrees(gpd.GeoSeries(merged, crs=streets.crs), simplify_m=STREET_TOLERANCE_M)
         content.datasets["streets"] = _ground(shapes, present, "line")
         nodes.append(_ground_layer(content, "streets", tell("layer_streets", names), present[::-1], names))
     return nodes
+
+
+def _merged(lines: NDArray[np.object_]) -> shapely.Geometry:
+    """Return streets as one shape, joined where two of them meet; they are noded already."""
+    whole: shapely.Geometry = shapely.line_merge(shapely.MultiLineString(shapely.get_parts(lines).tolist()))
+    return whole
 
 
 def _ground(shapes: Any, looks: list[str], kind: str) -> dict[str, Any]:  # noqa: ANN401  an object array
