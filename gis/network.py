@@ -24,7 +24,7 @@ from .edges import (
     vertex_heights,
 )
 from .errors import CrsError, Fault, InputError
-from .noding import JOIN_M, Lines, join_lines, places_of, renumbered, vertex_ids
+from .noding import JOIN_M, Lines, first_of_twins, ids_of_ends, join_lines, places_of, renumbered, vertex_ids
 from .osm import OsmWays, legality, walkable
 from .private import part_private
 from .shapes import lines_of
@@ -202,6 +202,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     spans: NDArray[np.bool_] | None = None,
     one_way: NDArray[np.bool_] | None = None,
     tags: Sequence[dict[str, str]] | None = None,
+    ends: NDArray[np.int64] | None = None,
     walls: NDArray[np.object_] | None = None,
     gates: Gates | None = None,
     policy: Policy = "gated",
@@ -228,6 +229,9 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         bool[l], walked in the direction of drawing only.
     tags
         More tags of each line (``foot``, ``sidewalk``, ``access`` …).
+    ends
+        int64[l, 2], numbers of the nodes at which each line begins and ends: lines then join at common nodes only,
+        and a line drawn in both directions is one. Every line must be in one part.
     walls, gates, policy
         object[z] polygons of walled compounds (``None`` where a compound has no wall), gates, and how they count.
     heights
@@ -266,6 +270,11 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
                 "gis.streets_nan", layer="streets", row=int(row[line[np.flatnonzero(~np.isfinite(xy).all(axis=1))[0]]])
             ),
         )
+    if ends is not None:
+        once = np.zeros(row.size, dtype=bool) if one_way is None else np.asarray(one_way, dtype=bool)[row]
+        kept = once | first_of_twins(parts, np.asarray(ends)[row])
+        parts, row = parts[kept], row[kept]
+        xy, line = shapely.get_coordinates(parts, return_index=True)
     start = np.concatenate([[0], np.cumsum(np.bincount(line, minlength=parts.size))]).astype(np.int64)
     bridge = np.zeros(geometries.size, bool) if spans is None else np.asarray(spans, dtype=bool)
     height = np.zeros(geometries.size, np.int32) if level is None else np.asarray(level).astype(np.int32)
@@ -275,7 +284,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     drawn = Lines(
         xy=xy,
         start=start,
-        node=vertex_ids(xy, start, height),
+        node=vertex_ids(xy, start, height) if ends is None else ids_of_ends(start, np.asarray(ends)[row]),
         klass=klass.astype(np.int16),
         classes=tuple(classes.tolist()),
         forward=np.ones(row.size, dtype=bool),
@@ -286,7 +295,8 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         private=(verdicts[row] == "private") & (policy != "open"),
     )
     taken = take_walls(walls, gates, policy)
-    return _assemble(*enclose(join_lines(drawn, height, join_m=join_m), taken), crs=crs, heights=heights, extent=extent)
+    joined = join_lines(drawn, height, join_m=join_m) if ends is None else drawn
+    return _assemble(*enclose(joined, taken), crs=crs, heights=heights, extent=extent)
 
 
 def network_from_osm(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -159,6 +160,46 @@ def vertex_ids(xy: NDArray[np.float64], start: NDArray[np.int64], level: NDArray
     key[landing] = place[landing] * (2 * span + 1) + span
     ids: NDArray[np.int64] = np.unique(key, return_inverse=True)[1].astype(np.int64)
     return ids
+
+
+def ids_of_ends(start: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return node ids of the vertices of lines that join at the given end nodes only.
+
+    Examples
+    --------
+    >>> ids_of_ends(np.array([0, 3, 5]), np.array([[70, 50], [50, 60]])).tolist()
+    [2, 3, 0, 0, 1]
+    """
+    _, compact = np.unique(ends, return_inverse=True)
+    compact = compact.reshape(-1, 2)
+    first, last = start[:-1], start[1:] - 1
+    node = np.full(int(start[-1]), -1, dtype=np.int64)
+    node[first], node[last] = compact[:, 0], compact[:, 1]
+    inner = np.flatnonzero(node < 0)
+    node[inner] = (int(compact.max()) + 1 if compact.size else 0) + np.arange(inner.size)
+    return node
+
+
+def first_of_twins(lines: NDArray[np.object_], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which lines are the first of those on one way between two nodes, drawn from either end.
+
+    Parameters
+    ----------
+    lines
+        object[l], LineStrings; equal within a millimetre is equal.
+    ends
+        int64[l, 2], their end nodes.
+    """
+    rounded = shapely.transform(lines, lambda xy: np.round(xy, 3) + 0.0)
+    ahead, back = shapely.to_wkb(rounded).tolist(), shapely.to_wkb(shapely.reverse(rounded)).tolist()
+    seen: set[tuple[int, int, bytes]] = set()
+    first = np.zeros(len(lines), dtype=bool)
+    for row, (a, b) in enumerate(ends.tolist()):
+        turned = b < a or (a == b and back[row] < ahead[row])
+        key = (b, a, back[row]) if turned else (a, b, ahead[row])
+        first[row] = key not in seen
+        seen.add(key)
+    return first
 
 
 def meetings(

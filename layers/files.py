@@ -18,6 +18,7 @@ import shapely
 
 from ..gis.errors import Fault, InputError, MissingFileError
 from .encodings import beside, decode_text, redecode, shapefile_encoding
+from .graphml import GRAPHML, graphml_frame
 from .osmfile import is_osm, osm_features
 from .study import Note
 
@@ -99,7 +100,7 @@ def read_source(path: Path, how: How | None = None) -> Reading:
     ----------
     path
         GeoPackage, Shapefile, GeoJSON, GeoParquet, FlatGeobuf, KML, file geodatabase; CSV or Excel with coordinates;
-        OSM extract with tags.
+        GraphML of streets; OSM extract with tags.
     how
         What the study says about it.
 
@@ -124,9 +125,11 @@ def read_source(path: Path, how: How | None = None) -> Reading:
         return _read_table(path, how)
     if suffix in PARQUET:
         return _read_parquet(path, how)
+    if suffix in GRAPHML:
+        return Reading(graphml_frame(path))
     if suffix in VECTOR:
         return _read_vector(path, how)
-    known = ", ".join((*VECTOR, *PARQUET, *TABLE, ".osm.pbf", ".osm"))
+    known = ", ".join((*VECTOR, *PARQUET, *TABLE, *GRAPHML, ".osm.pbf", ".osm"))
     message = f"unknown kind of file: {path}"
     raise InputError(message, Fault("faults.format", file=str(path), detail={"known": known}))
 
@@ -256,7 +259,8 @@ def _read_parquet(path: Path, how: How) -> Reading:
     try:
         metadata = parquet.read_schema(path).metadata or {}
         if b"geo" in metadata:
-            return Reading(gpd.read_parquet(path))
+            with np.errstate(invalid="ignore"):  # coordinates that are not numbers are a fault of the layer, said there
+                return Reading(gpd.read_parquet(path))
         return Reading(_placed(pd.read_parquet(path), path, how))
     except InputError:
         raise

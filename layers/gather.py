@@ -135,6 +135,12 @@ def move_to(layer: str, read: Read, crs: CRS) -> gpd.GeoDataFrame:
         if not declared.is_geographic and -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
             message = f"{layer} is in degrees, its datum {datum} in metres"
             raise InputError(message, Fault("faults.degrees_declared_metric", layer=layer, value=datum))
+    if datum is None and frame.crs is not None and not frame.crs.is_geographic and not frame.empty:
+        west, south, east, north = frame.total_bounds
+        if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
+            message = f"{layer} is in degrees, its file says {frame.crs.name}"
+            fault = Fault("faults.degrees_declared_metric", layer=layer, value=frame.crs.to_string()[:60])
+            raise InputError(message, fault)
     return transform(frame, datum, crs)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
@@ -19,6 +20,8 @@ from .table import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from .gather import Read, Work
 
@@ -39,9 +42,7 @@ def crs_and_area(work: Work, reads: dict[str, list[Read]]) -> tuple[CRS, gpd.Geo
         shapes = [gpd.GeoSeries([ground.hull for ground in work.grounds.values()], crs="EPSG:4326")]
     else:
         hulls = [_degrees(work, "streets", read) for read in reads.get("streets", [])]
-        shapes = [
-            gpd.GeoSeries([shape.union_all().convex_hull], crs="EPSG:4326") for shape in hulls if shape is not None
-        ]
+        shapes = [gpd.GeoSeries([_hull(shape.to_numpy())], crs="EPSG:4326") for shape in hulls if shape is not None]
     usable = [shape.total_bounds for shape in shapes if shape is not None and not shape.is_empty.all()]
     if not usable:
         if given and not work.blocked():
@@ -60,6 +61,12 @@ def crs_and_area(work: Work, reads: dict[str, list[Read]]) -> tuple[CRS, gpd.Geo
         outlines = [shape.to_crs(crs).union_all() for shape in shapes if shape is not None]
         area = gpd.GeoDataFrame({"name": [work.settings.study.name]}, geometry=[shapely.union_all(outlines)], crs=crs)
     return crs, None if area is None else _clipped(work, area, crs)
+
+
+def _hull(shapes: NDArray[np.object_]) -> shapely.Geometry:
+    """Return the convex hull of shapes; coordinates that are not numbers are reported when the layer is checked."""
+    xy = shapely.get_coordinates(shapes)
+    return shapely.MultiPoint(xy[np.isfinite(xy).all(axis=1)]).convex_hull
 
 
 def _crs(work: Work, bounds: tuple[float, float, float, float]) -> CRS | None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 
 from ..gis.edges import EDGE_OF_DATA_M
 from ..gis.errors import Fault, InputError
+from ..gis.graphs import ends_of, one_value
 from ..gis.network import WalkNetwork, network_from_lines, network_from_osm
 from ..gis.osm import WALKED, OsmWays
 from ..gis.walls import Gates
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import geopandas as gpd
-    import pandas as pd
     from numpy.typing import NDArray
 
     from ..gis.edges import Heights
@@ -85,10 +86,10 @@ def street_class(name: object) -> str:
 
     Examples
     --------
-    >>> street_class("次干路"), street_class("Footway "), street_class(None)
-    ('secondary', 'footway', 'unclassified')
+    >>> street_class("次干路"), street_class("Footway "), street_class(None), street_class("['path', 'steps']")
+    ('secondary', 'footway', 'unclassified', 'steps')
     """
-    text = name.strip().lower() if isinstance(name, str) else ""
+    text = one_value("highway", name).strip().lower() if isinstance(name, str) else ""
     return STREET_NAMES.get(text, text) or UNNAMED_CLASS
 
 
@@ -199,6 +200,7 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
     level = np.zeros(len(streets), dtype=np.int64) if levels is None else levels.fillna(0).to_numpy(dtype=np.int64)
     level = np.where((level == 0) & tunnel, -1, np.where((level == 0) & bridge, 1, level))
     walls, gates = _walls_of(study)
+    ends = _graph_ends(streets)
     network = network_from_lines(
         streets.geometry.to_numpy(),
         crs=study.crs,
@@ -207,13 +209,15 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
         spans=bridge | tunnel,
         one_way=_flags(streets, "oneway_foot", default=False),
         tags=tags,
+        ends=ends,
         walls=walls,
         gates=gates,
         policy=_policy(study, gates, walls),
         heights=heights,
         extent=_clipped_to(study, streets),
     )
-    notes = [Note("streets.from_layer", {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
+    code = "streets.from_layer" if ends is None else "streets.from_graph"
+    notes = [Note(code, {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
     unnamed = sum(name == UNNAMED_CLASS for name in classes)
     if unnamed:
         notes.append(Note("streets.class_unknown", {"rows": f"{unnamed:,}"}))
@@ -223,6 +227,20 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
     ]
     done = _report(study, network, notes)
     return Streets(done.network, done.notes, (*warnings, *done.warnings))
+
+
+def _graph_ends(streets: gpd.GeoDataFrame) -> NDArray[np.int64] | None:
+    """Return int64[l, 2], the end nodes that a line layer names in ``u`` and ``v`` as OSMnx does; None without them.
+
+    They count only where lines with one node really meet there.
+    """
+    shapes = streets.geometry.to_numpy()
+    if not {"u", "v"} <= {*streets.columns} or not len(streets) or streets[["u", "v"]].isna().any(axis=None):
+        return None
+    if not (shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING).all() or shapely.is_empty(shapes).any():
+        return None
+    number = pd.factorize(pd.concat([streets["u"], streets["v"]]).astype(str))[0].astype(np.int64)
+    return ends_of(shapes, *number.reshape(2, -1))
 
 
 KNOWN_CLASSES: frozenset[str] = WALKED | {

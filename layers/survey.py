@@ -12,6 +12,7 @@ from ..gis.crs import as_crs, in_china, to_crs
 from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import AREA, CONTRACTS
 from .files import PARQUET, RASTER, TABLE, VECTOR, How, list_layers, read_source
+from .graphml import GRAPHML
 from .osmfile import is_osm
 from .osmlayers import is_tagged
 from .table import propose_columns
@@ -145,7 +146,7 @@ def _files_in(source: Path) -> list[Path]:
     """Return the data files of a folder and of its folders, or the file itself."""
     if source.is_file() or source.suffix.lower() == ".gdb":
         return [source]
-    kinds = (*VECTOR, *TABLE, *PARQUET, *RASTER)
+    kinds = (*VECTOR, *TABLE, *PARQUET, *RASTER, *GRAPHML)
     out = []
     for path in sorted(source.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(source).parts)

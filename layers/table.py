@@ -23,7 +23,12 @@ Shape: TypeAlias = Literal["Point", "LineString", "Polygon"]
 SHOWN_PER_COLUMN = 5
 """How many rows of one column with one fault are listed before the rest is counted."""
 
-TRUE_WORDS = frozenset({"true", "t", "yes", "y", "1", "1.0", "是", "有", "真", "√", "开", "开放"})
+TRUE_WORDS = frozenset(
+    {
+        *("true", "t", "yes", "y", "1", "1.0", "是", "有", "真", "√", "开", "开放"),
+        *("viaduct", "movable", "covered", "boardwalk", "building_passage", "culvert"),  # kinds of OSM bridges, tunnels
+    }
+)
 FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0", "否", "无", "假", "×", "关", "封闭", "关闭"})
 
 
