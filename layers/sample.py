@@ -129,7 +129,7 @@ def make_city(*, people: int = 300_000, seed: int = 1) -> City:
             "water": water,
             "railways": railways,
             "parcels": make_parcels(plan, streets, lots, cell_polygons(plan)),
-            "projects": make_projects(plan, streets, lots, by_lot[1], by_lot[2], stems),
+            "projects": make_projects(plan, streets, lots, by_lot, stems),
             "land": make_land(plan, streets, lots, stems),
             "empty_buildings": make_buildings_to_let(plan, streets, lots, stems),
             "buildings": make_buildings(houses),

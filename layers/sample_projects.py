@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .sample_anqing import real_grounds, real_projects
 from .sample_lots import USE, USES, Lots, block_points, lot_points
 from .sample_plan import (
     CORE,
@@ -81,14 +82,6 @@ WIDE = ("城中村改造", "历史文化街区")
 """Kinds that take a whole quarter rather than one plot."""
 
 TENURE_BY_KIND = {"城中村改造": "集体", "旧厂区": "单位自管", "历史文化街区": "直管公房"}
-ANQING = (
-    ("港华路二期", 375, 91_200.0, OLD, (-0.15, -0.2)),
-    ("东部新城滨江片一期", 866, 361_700.0, NEW, (0.7, 0.25)),
-    ("华中东路北片", 381, 91_600.0, OLD, (0.25, -0.15)),
-)
-"""Households and floor area (m²) of three real projects of Yingjiang district, Anqing, about 2016; places made up."""
-
-ANQING_REMARK = "户数与建筑面积为安庆市迎江区真实项目数据（约2016年），位置为虚构"
 
 
 def lot_polygons(plan: Plan, streets: Streets, lots: Lots, lot: Ints) -> NDArray[np.object_]:
@@ -165,14 +158,6 @@ def _groups(lots: Lots) -> dict[str, Bools]:
     }
 
 
-def _near(plan: Plan, streets: Streets, lots: Lots, kind: int, at: tuple[float, float], taken: Bools) -> int:
-    """Return the free plot of housing of a kind nearest to a place relative to the city's half width."""
-    middle = block_points(streets.blocks, lots.block, (lots.low + lots.high) / 2) / plan.half_m
-    free = lots.residential & ~taken & (lots.kind == kind)
-    free = free if free.any() else lots.residential & ~taken
-    return int(np.argmin(np.where(free, np.hypot(middle[:, 0] - at[0], middle[:, 1] - at[1]), np.inf)))
-
-
 @dataclass(frozen=True, slots=True)
 class _Site:
     """Ground of one project: kind, the plot that gives it its name, and its polygon."""
@@ -236,27 +221,22 @@ def _after(way: NDArray[np.object_], households: Floats, floor: Floats, area: Fl
 
 
 def make_projects(
-    plan: Plan, streets: Streets, lots: Lots, households: Floats, floor_area_m2: Floats, stems: NDArray[np.object_]
+    plan: Plan, streets: Streets, lots: Lots, by_lot: Floats, stems: NDArray[np.object_]
 ) -> gpd.GeoDataFrame:
     """Return renewal projects of every kind, way and stage, the three of Anqing first.
 
     Parameters
     ----------
-    households, floor_area_m2
-        float64[lots]: of each plot.
+    by_lot
+        float64[3, lots]: people, households and floor area (m²) of each plot.
     stems
         Name of the compound or quarter of each plot.
     """
     rng = plan.random(10)
     sites = _sites(plan, streets, lots, rng)
-    taken = np.isin(np.arange(len(lots.block)), [site.lot for site in sites])
-    real = []
-    for *_, kind, at in ANQING:
-        real.append(_near(plan, streets, lots, kind, at, taken))
-        taken[real[-1]] = True
     geometry = np.array([site.polygon for site in sites], dtype=object)
     centres = plan.warp(block_points(streets.blocks, lots.block, (lots.low + lots.high) / 2))
-    homes, floor = _sums(geometry, centres, np.stack([households, floor_area_m2]))
+    homes, floor = _sums(geometry, centres, by_lot[1:])
     area = shapely.area(geometry)
     kinds = np.array([site.kind for site in sites], dtype=object)
     floor = np.where((floor == 0) & (kinds != "其他"), np.round(0.45 * area), floor)
@@ -279,11 +259,11 @@ def make_projects(
             "remark": "",
         }
     )
-    frame = pd.concat([_real_projects(), frame], ignore_index=True)
+    frame = pd.concat([real_projects(), frame], ignore_index=True)
     frame.insert(0, "project_id", [f"X{number:04d}" for number in range(1, len(frame) + 1)])
     for column in ("households", "households_after"):
         frame[column] = frame[column].astype("Float64").astype("Int64")
-    every = np.concatenate([lot_polygons(plan, streets, lots, np.array(real)), geometry])
+    every = np.concatenate([real_grounds(plan, streets, lots, by_lot[0], geometry), geometry])
     return gpd.GeoDataFrame(frame, geometry=every, crs=CRS)
 
 
@@ -291,25 +271,6 @@ def _project_name(site: _Site, stems: NDArray[np.object_]) -> str:
     """Return a project's name; a village's own name is that of its first houses without their number."""
     stem = str(stems[site.lot])
     return (stem.rstrip("区").rstrip("0123456789") if site.kind in WIDE else stem) + ENDS[site.kind]
-
-
-def _real_projects() -> pd.DataFrame:
-    """Return the three projects of Anqing with their real figures; what is not published stays unknown."""
-    return pd.DataFrame(
-        {
-            "name": [row[0] for row in ANQING],
-            "kind": "棚户区改造",
-            "way": "拆",
-            "stage": ["净地", "在建", "净地"],
-            "households": [float(row[1]) for row in ANQING],
-            "floor_area_m2": [row[2] for row in ANQING],
-            "households_after": np.nan,
-            "floor_area_after_m2": np.nan,
-            "year": 2016,
-            "tenure": "国有",
-            "remark": ANQING_REMARK,
-        }
-    )
 
 
 def make_land(plan: Plan, streets: Streets, lots: Lots, stems: NDArray[np.object_]) -> gpd.GeoDataFrame:

@@ -48,6 +48,22 @@ def test_people_add_up_exactly_everywhere(people: int, seed: int) -> None:
     assert city.population[0].sum() == people
 
 
+@pytest.mark.parametrize(("people", "seed"), [(77_777, 3), (300_000, 1), (300_000, 2)])
+def test_the_real_projects_stand_on_ground_that_can_carry_them(people: int, seed: int) -> None:
+    layers = make_city(people=people, seed=seed).layers
+    projects, compounds = layers["projects"].iloc[:3], layers["compounds"]
+    assert projects["households"].tolist() == [375, 866, 381]
+    assert projects["floor_area_m2"].tolist() == [91_200.0, 361_700.0, 91_600.0]
+    assert (projects["floor_area_m2"] / projects.area <= 3.0).all()
+    inside = shapely.STRtree(compounds.geometry.centroid.to_numpy()).query(
+        projects.geometry.to_numpy(), predicate="intersects"
+    )
+    live = np.bincount(inside[0], weights=compounds["people"].to_numpy()[inside[1]], minlength=3)
+    assert live == pytest.approx(projects["households"].to_numpy(dtype=np.float64) * 2.6, rel=0.15)
+    assert (projects.geom_type == "Polygon").all()
+    assert not projects.intersects(layers["projects"].geometry.iloc[3:].union_all()).any()
+
+
 def test_age_groups_fit_into_people_and_into_each_other(city: City) -> None:
     districts = city.layers["districts"]
     assert (districts["elders_80"] <= districts["elders_65"]).all()
