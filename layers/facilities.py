@@ -17,12 +17,12 @@ from .facility_classes import class_of_amap, class_of_label, class_of_name, clas
 from .study import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from .facility_classes import Found
-    from .standards import Standard
+    from .standards import Rule, Standard
     from .study import Study
 
 COLUMNS = ("facility_id", "name", "facility_class", "capacity", "floor_area_m2", "status", "source")
@@ -34,6 +34,9 @@ BOTH_UNNAMED_M = 15.0
 """Two records of one class without names this near are one facility."""
 FILLED = ("name", "capacity", "floor_area_m2", "land_area_m2", "year")
 """What a merged record takes from the others where it has none."""
+PEOPLE_A_RECORD = 50_000
+"""Fewer records than one for so many people are likelier gaps in the source than in the city: one 15-minute circle has
+50,000 to 100,000 people (GB 50180-2018, 3.0.4) and is to have every required class."""
 SHOWN_LABELS = 8
 """How many unknown class labels a note names; the rest is counted."""
 
@@ -101,6 +104,33 @@ def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
     if planned:
         notes.append(Note("facilities.not_yet", {"building": planned["building"], "planned": planned["planned"]}))
     return FoundFacilities(points, merges, classes_with_data(points), tuple(notes))
+
+
+def few_recorded(facilities: pd.DataFrame, rules: Iterable[Rule], people: int) -> dict[str, int]:
+    """Return required classes with fewer than one existing record for `PEOPLE_A_RECORD` people, and how many each has.
+
+    A class without any record is "no data" and not among them.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.standards import load_standard
+    >>> rules = load_standard("gb50180-2018").rules
+    >>> one = pd.DataFrame({"facility_class": ["elderly_day_care"], "status": ["existing"]})
+    >>> few_recorded(one, rules, 380_000), few_recorded(one, rules, 50_000)
+    ({'elderly_day_care': 1}, {})
+    """
+    held = facilities["facility_class"].value_counts()
+    existing = facilities.loc[facilities["status"] == "existing", "facility_class"].value_counts()
+    required = dict.fromkeys(rule.facility_class for rule in rules if rule.required and rule.facility_class in held)
+    counts = {key: int(existing.get(key, 0)) for key in required}
+    return {key: count for key, count in counts.items() if count * PEOPLE_A_RECORD < people}
+
+
+def few_notes(few: Mapping[str, int]) -> tuple[Note, ...]:
+    """Say which classes have so few records that the source is doubtful; nothing where none has."""
+    labels = ", ".join(f"{key} ({count})" for key, count in few.items())
+    detail = {"count": len(few), "labels": labels, "people": f"{PEOPLE_A_RECORD:,}"}
+    return (Note("facilities.few_records", detail),) if few else ()
 
 
 def classify(rows: pd.DataFrame, standard: Standard | None = None) -> list[Found]:

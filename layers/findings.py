@@ -18,7 +18,7 @@ GROUPS: tuple[str, ...] = ("city", "ring", "district", "compound", "project")
 """Kinds of group that coverage is counted for, from wide to narrow."""
 
 MEASURES: tuple[str, ...] = ("people", "elders_60", "children_3_6", "children_6_12", "households", "compounds")
-"""What is counted; ``compounds`` counts neighbourhoods of which everybody is covered."""
+"""What is counted; ``compounds`` counts neighbourhoods, covered where at least half of their people are."""
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "area": ("name",),
@@ -49,8 +49,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "walled",
         "ring_id",
         "district_id",
-        "missing",  # classes lacking, joined by ";", required ones only
+        "missing",  # classes too far for more than half of the people, joined by ";", required ones only
         "missing_count",
+        "partial",  # required classes too far for some of the people, at most half of them
+        "partial_count",
     ),
     "parcels": ("parcel_id", "land_use", "use_group", "far", "density", "height_m", "area_m2", "ring_id"),
     "projects": (
@@ -174,15 +176,19 @@ TABLES: dict[str, tuple[str, ...]] = {
         "facility_class",
         "circle",
         "required",
-        "status",  # present, too_far, no_data, unknown
-        "nearest_id",
+        "status",  # present: all are within the limit; partial: at least half; too_far: fewer; no_data, unknown
+        "nearest_id",  # for the resident in the middle
         "nearest_name",
-        "walk",  # in unit
+        "walk",  # of the resident in the middle, in unit; NaN beyond the search
+        "walk_longest",  # of the resident with the longest walk
         "limit",
         "unit",
-        "people",
+        "people",  # who live in the compound
         "elders_60",
         "households",
+        "people_lacking",  # of those, beyond the limit; NA where not known
+        "elders_60_lacking",
+        "households_lacking",
     ),
     "sites": (),  # the layer of that name without its geometry
     "siting": (
@@ -212,7 +218,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "people_before",
         "people_after",
     ),
-    "facilities_by_class": ("facility_class", "circle", "required", "existing", "capacity", "status"),
+    "facilities_by_class": (
+        "facility_class",
+        "circle",
+        "required",
+        "existing",  # inside the study area
+        "outside",  # beyond its edge; they count for those who can walk there
+        "capacity",  # of those inside
+        "status",  # ok, no_data, few (so few that the source is doubtful)
+    ),
     "snapping": ("layer", "id", "status", "access_m", "highway", "component"),
     "components": ("component", "length_m", "people", "facilities"),
 }
@@ -238,7 +252,7 @@ class Findings:
         * ``attribution``: sentences to print on every map;
         * ``notes``, ``warnings``: code and detail, for `lifecircle.layers.words.say`;
         * ``classes``: for each facility class in the order of the standard zh, en, circle, limit_m (of the standard,
-          whoever walks), required, group, clause, confidence, sited;
+          whoever walks), required, group, building_m2_least, land_m2_least, clause, confidence, sited;
         * ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds …).
 
     Examples

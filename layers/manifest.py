@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from .contracts import AGE_COLUMNS
@@ -12,6 +13,7 @@ from .words import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import geopandas as gpd
     import pandas as pd
@@ -76,6 +78,8 @@ def manifest_of(
                 "limit_m": rule.limit_m,
                 "required": rule.required,
                 "group": rule.group,
+                "building_m2_least": rule.building_m2_least,
+                "land_m2_least": rule.land_m2_least,
                 "clause": rule.clause,
                 "clause_en": rule.clause_en,
                 "confidence": rule.confidence,
@@ -88,7 +92,7 @@ def manifest_of(
         "sources": [
             {
                 "layer": source.layer,
-                "file": source.file,
+                "file": _near(source.file, study.folder),
                 "sha256": source.sha256,
                 "rows_in": source.rows_in,
                 "rows_kept": source.rows_kept,
@@ -102,6 +106,13 @@ def manifest_of(
         "settings": settings.model_dump(mode="json", exclude_none=True),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
     }
+
+
+def _near(file: str, folder: Path) -> str:
+    """Return a path from where study.toml lies, for a file that lies below it; any other as it was written."""
+    path = PurePath(file)
+    inside = path.is_absolute() and path.is_relative_to(folder.absolute())
+    return path.relative_to(folder.absolute()).as_posix() if inside else file
 
 
 def attribution(study: Study) -> list[str]:

@@ -14,7 +14,7 @@ import shapely
 from .candidates import candidates_of
 from .contracts import AGE_COLUMNS
 from .demand import Demand, demand_of
-from .facilities import FoundFacilities, find_facilities
+from .facilities import FoundFacilities, few_notes, few_recorded, find_facilities
 from .findings import LAYERS, MEASURES, TABLES, Findings
 from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
 from .manifest import manifest_of
@@ -129,7 +129,7 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
         tables |= _audits(ground, placed)
         layers = {name: _ordered(_unknown_as_missing(layers[name], demand), LAYERS[name]) for name in LAYERS}
         tables = {name: tables[name] for name in TABLES}
-        notes = (*ground.notes, *streets.notes, *placed.notes, *proposals.notes)
+        notes = (*ground.notes, *few_notes(_few(ground)), *streets.notes, *placed.notes, *proposals.notes)
         manifest = manifest_of(
             study,
             standard,
@@ -250,7 +250,7 @@ def _gaps(
         access_m=placed.demand.access_m, snap=placed.demand.status.astype(object), edge_cut=placed.edge_cut
     )
     layers = {
-        "compounds": homes.assign(missing=lacking["missing"], missing_count=lacking["missing_count"]),
+        "compounds": homes.assign(**{str(name): lacking[name] for name in lacking.columns}),
         "facilities": facilities,
         "demand": demand,
         "gaps": gap_rows(placed.residents, rules, walks, crs=ground.study.crs),
@@ -268,10 +268,14 @@ def _gaps(
 
 
 def _by_class(ground: _Ground, rules: tuple[Rule, ...], walks: dict[str, Walks]) -> pd.DataFrame:
-    """Return how many facilities of each class exist, and whether the source says anything of the class."""
+    """Return how many facilities of each class exist in and around the area, and what the source says of the class."""
     frame = ground.facilities.frame
-    exists = frame[frame["status"] == "existing"].groupby("facility_class")
+    frame = frame[frame["status"] == "existing"]
+    inside = shapely.covers(ground.study.area.union_all(), frame.geometry.to_numpy())
+    exists = frame[inside].groupby("facility_class")
     count, capacity = exists.size(), exists["capacity"].sum(min_count=1)
+    outside = frame[~inside].groupby("facility_class").size()
+    few = _few(ground)
     return pd.DataFrame(
         [
             {
@@ -279,13 +283,26 @@ def _by_class(ground: _Ground, rules: tuple[Rule, ...], walks: dict[str, Walks])
                 "circle": rule.circle,
                 "required": rule.required,
                 "existing": int(count.get(rule.facility_class, 0)),
+                "outside": int(outside.get(rule.facility_class, 0)),
                 "capacity": float(capacity.get(rule.facility_class, np.nan)),
-                "status": "ok" if walks[rule.facility_class].has_data else "no_data",
+                "status": (
+                    "no_data"
+                    if not walks[rule.facility_class].has_data
+                    else "few"
+                    if rule.facility_class in few
+                    else "ok"
+                ),
             }
             for rule in rules
         ],
         columns=list(TABLES["facilities_by_class"]),
     )
+
+
+def _few(ground: _Ground) -> dict[str, int]:
+    """Return the required classes of which the source holds doubtfully few."""
+    people = int(ground.demand.points["people"].sum())
+    return few_recorded(ground.facilities.frame, ground.standard.rules, people)
 
 
 def _drawn(ground: _Ground, streets: Streets) -> dict[str, gpd.GeoDataFrame]:

@@ -381,6 +381,7 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: _Walks) -> dict[str, pd.
                 "circle": rule["circle"],
                 "required": rule["required"],
                 "existing": int(facilities["size"].get(key, 0)),
+                "outside": 0,
                 "capacity": float(facilities["sum"].get(key, 0.0)),
                 "status": "no_data" if key == NO_DATA else "ok",
             }
