@@ -146,8 +146,8 @@ def tally(covered: Bools, known: Bools, weights: Ints, groups: Ints, n_groups: i
     return Tally(total, reached, total - unknown - reached, unknown)
 
 
-def whole_groups(covered: Bools, known: Bools, people: Ints, groups: Ints, n_groups: int) -> tuple[Bools, Bools]:
-    """Tell which groups (compounds) are covered as a whole: all of their people whose walk is known are.
+def mostly_covered(covered: Bools, known: Bools, people: Ints, groups: Ints, n_groups: int) -> tuple[Bools, Bools]:
+    """Tell which groups (compounds) are covered: at least half of their people whose walk is known are.
 
     Parameters
     ----------
@@ -167,13 +167,56 @@ def whole_groups(covered: Bools, known: Bools, people: Ints, groups: Ints, n_gro
 
     Examples
     --------
-    >>> hit, known = np.array([True, False, True]), np.array([True, True, True])
-    >>> whole_groups(hit, known, np.array([5, 5, 5]), np.array([0, 0, 1]), 3)
-    (array([False,  True, False]), array([ True,  True, False]))
+    >>> hit, known = np.array([True, False, False]), np.array([True, True, True])
+    >>> mostly_covered(hit, known, np.array([5, 5, 5]), np.array([0, 0, 1]), 3)
+    (array([ True, False, False]), array([ True,  True, False]))
     """
     counted = tally(covered, known, people[:, None], groups, n_groups)
-    sure = (counted.covered + counted.uncovered)[:, 0] > 0
-    return sure & (counted.uncovered[:, 0] == 0), sure
+    inside, outside = counted.covered[:, 0], counted.uncovered[:, 0]
+    sure = inside + outside > 0
+    return sure & (inside >= outside), sure
+
+
+def middle_and_last(cost: Floats, people: Ints, groups: Ints, n_groups: int) -> tuple[Ints, Ints]:
+    """Find in each group the resident in the middle and the one with the longest walk.
+
+    People are put in order of their walk. The one in the middle is the first with whom at least half of the group's
+    people are counted, so that ``cost[middle] <= limit`` exactly when at least half of them are within the limit; so
+    ``cost[last] <= limit`` exactly when all are.
+
+    Parameters
+    ----------
+    cost
+        float64 [n], walks; inf where beyond the search. Not NaN.
+    people
+        int64 [n]; rows without people count for nothing.
+    groups
+        int64 [n], -1 for rows of no group.
+    n_groups
+        How many groups there are.
+
+    Returns
+    -------
+    middle, last
+        int64 [n_groups] each: rows, -1 for groups without people; of equal walks the first row is the middle.
+
+    Examples
+    --------
+    >>> middle, last = middle_and_last(np.array([900.0, 80.0, 200.0]), np.array([9, 5, 4]), np.array([0, 0, 0]), 2)
+    >>> middle.tolist(), last.tolist()
+    ([2, -1], [0, -1])
+    """
+    rows = np.flatnonzero((groups >= 0) & (people > 0))
+    order = rows[np.lexsort((rows, cost[rows], groups[rows]))]
+    found, start, size = np.unique(groups[order], return_index=True, return_counts=True)
+    end = start + size
+    so_far = np.concatenate([[0], np.cumsum(people[order])])
+    of_row = np.repeat(np.arange(len(found)), size)
+    before_half = 2 * (so_far[1:] - so_far[start][of_row]) < (so_far[end] - so_far[start])[of_row]
+    middle, last = np.full((2, n_groups), -1, dtype=np.int64)
+    middle[found] = order[start + np.bincount(of_row[before_half], minlength=len(found))]
+    last[found] = order[end - 1]
+    return middle, last
 
 
 def within_straight(xy: Floats, sites_xy: Floats, limit_m: float) -> Bools:

@@ -15,6 +15,7 @@ from .ages import split_ages, split_households
 from .columns import floats, labels, picked
 from .contracts import AGE_COLUMNS
 from .homes import Homes, homes_of, pieces
+from .ledger import changed_note, compound_people, differing
 from .neighbourhoods import neighbourhoods_of
 from .popcells import with_population
 from .rings import rings_of
@@ -49,11 +50,13 @@ class Demand:
         The measures that are known, of people, the age groups and households; what is not here is unknown, not zero.
     neighbourhoods
         Compounds, or the cells that stand for them, with what they hold: the columns of the findings' layer
-        ``compounds`` less ``missing`` and ``missing_count``.
+        ``compounds`` less ``missing``, ``partial`` and their counts.
     compound
         int64 [n], row in ``neighbourhoods`` of each place, -1 for none.
     notes
         Where the figures come from, and what was assumed.
+    warnings
+        Where sources of people disagree.
     """
 
     points: gpd.GeoDataFrame
@@ -61,6 +64,7 @@ class Demand:
     neighbourhoods: gpd.GeoDataFrame
     compound: NDArray[np.int64]
     notes: tuple[Note, ...]
+    warnings: tuple[Fault, ...] = ()
 
 
 def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
@@ -89,6 +93,7 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     estimate = np.where(np.isnan(homes.people), homes.floor_m2 / study.settings.people.m2_per_person, homes.people)
     stated, totals, homes, estimate = _stated_people(study, area, homes, estimate, notes)
     people = round_in_groups(estimate, stated, totals)
+    warnings = _against_ledger(study, homes, estimate, people, notes)
     ages, known = split_ages(study, homes.point, people, notes)
     households = split_households(study, homes.point, homes.compound, people, notes)
     inside = _inside(study, homes, area)
@@ -110,20 +115,20 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     unknown = [column for column in AGE_COLUMNS if column not in known]
     if unknown:
         notes.append(Note("demand.ages_unknown", {"groups": ", ".join(unknown)}))
-    return Demand(points[_order(points)], known, neighbourhoods, compound, tuple(notes))
+    return Demand(points[_order(points)], known, neighbourhoods, compound, tuple(notes), tuple(warnings))
 
 
 def _stated_people(
     study: Study, area: BaseGeometry, homes: Homes, estimate: Floats, notes: list[Note]
 ) -> tuple[Ints, Ints, Homes, Floats]:
     """Return for each home the group whose total is stated, the totals, and homes and estimates, perhaps more."""
-    districts = study.layers.get("districts")
-    by_district = districts is not None and "people" in districts.columns and districts["people"].notna().any()
-    compounds = _compound_people(study)
+    districts = _states_people(study)
+    by_district = districts is not None
+    compounds = compound_people(study)
     if compounds is not None and np.isfinite(compounds).any():
         estimate = _scaled(estimate, homes.compound, compounds)
         if "population" in study.layers or "population" in study.rasters:
-            notes.append(Note("demand.population_not_used"))
+            notes.append(Note(f"demand.population_not_used{'_districts' if by_district else ''}"))
         if not by_district:
             return *_by_compound(homes, estimate, compounds, study, notes), homes, estimate
     elif "population" in study.layers or "population" in study.rasters:
@@ -132,8 +137,8 @@ def _stated_people(
             total = int(np.floor(estimate.sum() + 0.5))
             notes.append(Note("demand.from_population", {"people": total}))
             return np.zeros(len(homes), dtype=np.int64), np.array([total], dtype=np.int64), homes, estimate
-    if by_district and districts is not None:
-        return _by_district(districts, area, homes, estimate, notes)
+    if districts is not None:
+        return _by_district(districts, area, homes, estimate, notes, shares=_shares(study, homes, compounds))
     total = int(np.floor(estimate.sum() + 0.5))
     detail = {
         "people": total,
@@ -144,14 +149,38 @@ def _stated_people(
     return np.zeros(len(homes), dtype=np.int64), np.array([total], dtype=np.int64), homes, estimate
 
 
-def _compound_people(study: Study) -> Floats | None:
-    """Return the people of each compound, as stated or by its households; NaN where neither is known."""
-    compounds = study.layers.get("compounds")
-    if compounds is None or compounds.empty:
-        return None
-    people = floats(compounds, "people")
-    households = floats(compounds, "households") * study.settings.people.persons_per_household
-    return np.where(np.isnan(people), households, people)
+def _states_people(study: Study) -> gpd.GeoDataFrame | None:
+    """Return the districts when they state people."""
+    districts = study.layers.get("districts")
+    stated = districts is not None and "people" in districts.columns and districts["people"].notna().any()
+    return districts if stated else None
+
+
+def _shares(study: Study, homes: Homes, compounds: Floats | None) -> str:
+    """Return what tells how the people of a district are shared among its homes: a part of a note's code."""
+    if compounds is not None and np.isfinite(compounds).any():
+        return "compounds"
+    if "population" in study.layers or "population" in study.rasters:
+        return "population"
+    return "floor_area" if np.isnan(homes.people).all() else "buildings"
+
+
+def _against_ledger(study: Study, homes: Homes, estimate: Floats, people: Ints, notes: list[Note]) -> list[Fault]:
+    """Note how far the people counted differ from those compounds state; warn of districts that do not fit them."""
+    districts, stated, compounds = _states_people(study), compound_people(study), study.layers.get("compounds")
+    if districts is None or stated is None or compounds is None or not np.isfinite(stated).any():
+        return []
+    changed = changed_note(compounds, stated, homes.compound, people)
+    if changed is not None:
+        notes.append(changed)
+    zone = zone_of(homes.point, districts.geometry.to_numpy())
+    counts = np.where(zone >= 0, np.where(np.isnan(estimate), 0.0, estimate), 0.0)
+    known = (homes.compound >= 0) & np.isfinite(np.append(stated, np.nan))[homes.compound]
+    sums = [
+        np.bincount(zone[rows], counts[rows], minlength=len(districts))
+        for rows in ((zone >= 0) & known, (zone >= 0) & ~known)
+    ]
+    return differing(districts, floats(districts, "people"), sums[0], sums[1])
 
 
 def _scaled(estimate: Floats, group: Ints, totals: Floats) -> Floats:
@@ -179,18 +208,23 @@ def _by_compound(
     )
     outside = float(estimate[group == rest].sum())
     totals = np.append(np.where(known, np.floor(np.where(known, compounds, 0) + 0.5), 0), np.floor(outside + 0.5))
-    detail = {
-        "people": int(totals[:-1].sum()),
-        "outside": int(totals[-1]),
-        "m2_per_person": study.settings.people.m2_per_person,
-        "persons": study.settings.people.persons_per_household,
-    }
+    people = study.settings.people
+    detail = {"people": int(totals[:-1].sum()), "persons": people.persons_per_household}
     notes.append(Note("demand.from_compounds", detail))
+    if totals[-1]:
+        guess = {"people": int(totals[-1]), "m2_per_person": people.m2_per_person}
+        notes.append(Note("demand.estimated_outside", guess))
     return group.astype(np.int64), totals.astype(np.int64)
 
 
 def _by_district(
-    districts: gpd.GeoDataFrame, area: BaseGeometry, homes: Homes, estimate: Floats, notes: list[Note]
+    districts: gpd.GeoDataFrame,
+    area: BaseGeometry,
+    homes: Homes,
+    estimate: Floats,
+    notes: list[Note],
+    *,
+    shares: str,
 ) -> tuple[Ints, Ints, Homes, Floats]:
     """Return groups and totals where districts state people; those without homes get places on their ground."""
     shapes = districts.geometry.to_numpy()
@@ -211,7 +245,9 @@ def _by_district(
     group = np.where((zone >= 0) & np.where(zone >= 0, np.isfinite(stated)[zone], False), zone, rest)
     outside = float(estimate[group == rest].sum())
     whole = np.append(np.floor(totals + 0.5), np.floor(outside + 0.5)).astype(np.int64)
-    notes.append(Note("demand.from_districts", {"people": int(whole[:-1].sum()), "outside": int(whole[-1])}))
+    notes.append(Note(f"demand.from_districts_{shares}", {"people": int(whole[:-1].sum())}))
+    if whole[-1]:
+        notes.append(Note("demand.outside_districts", {"people": int(whole[-1])}))
     return group.astype(np.int64), whole, homes, estimate
 
 

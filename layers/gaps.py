@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ..gis.coverage import group_sums, rates, tally, whole_groups, within, within_straight
+from ..gis.coverage import group_sums, middle_and_last, mostly_covered, rates, tally, within, within_straight
 from .findings import LAYERS, TABLES
 from .residents import WIDE_LIMIT_M, Groups, Residents, RuleLike, Walks, check_lengths, no_data
 
@@ -45,8 +45,8 @@ COMPOUND_MEASURES: tuple[str, ...] = ("people", "elders_60", "households")
 """What is counted compound by compound, besides the group that a rule is for: more would only swell the table."""
 
 
-AFFECTED: tuple[str, ...] = ("people", "elders_60", "households")
-"""Who is counted in the missing list."""
+LISTED: tuple[str, ...] = ("people", "elders_60", "households")
+"""Who is counted in the missing list: those who live there, and those of them beyond the limit."""
 
 
 def coverage_table(
@@ -55,10 +55,10 @@ def coverage_table(
     """Count who is covered: a row for each rule, group and measure.
 
     ``covered + uncovered + unknown = total`` in every row. Unknown are points off the street network, and everybody
-    where the class has no data. The measure ``compounds`` counts compounds: covered when all of their people with a
-    known walk are; unknown when they have none. A measure that nobody knows has no rows. ``buffer_rate`` is the covered
-    share by straight line of the same people; ``after_covered`` counts those within the limit of an existing or a
-    proposed site.
+    where the class has no data. The measure ``compounds`` counts compounds: covered when at least half of their
+    people with a known walk are; unknown when they have none. A measure that nobody knows has no rows.
+    ``buffer_rate`` is the covered share by straight line of the same people; ``after_covered`` counts those within the
+    limit of an existing or a proposed site.
 
     Parameters
     ----------
@@ -141,8 +141,8 @@ def _block(
     }
     if groups.kind != "compound":
         measures = (*measures, "compounds")
-        whole = _whole(residents, groups, hits, walk)
-        parts = {name: np.column_stack([parts[name], whole[name]]) for name in parts}
+        homes = _homes(residents, groups, hits, walk)
+        parts = {name: np.column_stack([parts[name], homes[name]]) for name in parts}
     flat = {name: values.ravel() for name, values in parts.items()}
     sure = flat["covered"] + flat["uncovered"]
     return {
@@ -175,12 +175,12 @@ def _counted(residents: Residents, kind: str, group: str) -> tuple[tuple[str, ..
     return tuple(measures[index] for index in keep), weights[:, keep]
 
 
-def _whole(residents: Residents, groups: Groups, hits: tuple[Bools, Bools, Bools], walk: Walks) -> dict[str, Ints]:
-    """Count compounds by group: in all, covered as a whole now, afterwards and by straight line, and unknown."""
+def _homes(residents: Residents, groups: Groups, hits: tuple[Bools, Bools, Bools], walk: Walks) -> dict[str, Ints]:
+    """Count compounds by group: in all, covered now, afterwards and by straight line, and unknown."""
     compounds, count = len(groups.of_compound), len(groups.ids)
     people = np.asarray(residents.counts["people"], dtype=np.int64)
     one = np.ones((compounds, 1), dtype=np.int64)
-    now, after, straight = (whole_groups(hit, residents.known, people, residents.compound, compounds) for hit in hits)
+    now, after, straight = (mostly_covered(hit, residents.known, people, residents.compound, compounds) for hit in hits)
     known = now[1] & walk.has_data
     counted = tally(now[0], known, one, groups.of_compound, count)
     return {
@@ -198,11 +198,12 @@ def missing_table(
 ) -> pd.DataFrame:
     """List for every compound and rule whether the class is there, and how far it is: the table planners print first.
 
-    ``status`` is ``present`` (all people whose walk is known are within the limit), ``too_far``, ``no_data`` (the
-    source holds nothing of the class) or ``unknown`` (nobody lives there, or nobody's walk is known). The nearest
-    facility and ``walk`` are those of the resident with the longest walk, so that present means ``walk <= limit``;
-    NaN where it is beyond the search. ``walk`` is in ``unit``. ``people``, ``elders_60`` and ``households`` count
-    those affected: beyond the limit where too far, everybody where it is not known, nobody where present.
+    ``status`` is ``present`` (everybody whose walk is known is within the limit), ``partial`` (at least half of them
+    are), ``too_far`` (fewer are), ``no_data`` (the source holds nothing of the class) or ``unknown`` (nobody lives
+    there, or nobody's walk is known). ``walk`` and the nearest facility are those of the resident in the middle, when
+    people are put in order of their walk; ``walk_longest`` is the last one's. So too far means ``walk > limit`` and
+    present ``walk_longest <= limit``; NaN is beyond the search. Walks are in ``unit``. ``people``, ``elders_60`` and
+    ``households`` live in the compound; those with ``_lacking`` are beyond the limit, NA where that is not known.
 
     Parameters
     ----------
@@ -227,8 +228,8 @@ def missing_table(
         if rule.limit_m is not None and rule.facility_class in walks
     ]
     rows = _stacked(blocks, TABLES["missing"])
-    for measure in AFFECTED:
-        rows[measure] = rows[measure].astype("Int64")
+    counts = [name for measure in LISTED for name in (measure, f"{measure}_lacking")]
+    rows[counts] = rows[counts].astype("Int64")
     by_compound = np.arange(len(rows)).reshape(max(len(blocks), 1), -1).T.ravel()
     return rows.iloc[by_compound].reset_index(drop=True)
 
@@ -238,16 +239,10 @@ def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]],
     count = len(compounds["compound_id"])
     people = np.asarray(residents.counts["people"], dtype=np.int64)
     hit = within(walk.cost, walk.limit)
-    covered, known = whole_groups(hit, residents.known, people, residents.compound, count)
-    status = np.where(known, np.where(covered, "present", "too_far"), "unknown").astype(object)
-    if not walk.has_data:
-        status[:] = "no_data"
-    farthest = _farthest(residents, walk, people, count)
-    cost = np.where(farthest >= 0, walk.cost[farthest], np.inf) if len(residents) else np.full(count, np.inf)
-    site = (
-        np.where(np.isfinite(cost), walk.site[farthest], -1) if len(residents) else np.full(count, -1, dtype=np.int64)
-    )
-    affected = _affected(residents, status, hit, count)
+    status = _status(residents, walk, hit, count)
+    counted = np.where(residents.known & walk.has_data, people, 0)
+    middle, last = middle_and_last(walk.cost, counted, residents.compound, count)
+    nearest = _at(walk.site, middle, -1)
     return {
         "compound_id": compounds["compound_id"],
         "compound_name": compounds["name"],
@@ -257,38 +252,54 @@ def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]],
         "circle": rule.circle,
         "required": rule.required,
         "status": status,
-        "nearest_id": _looked_up(walk.site_ids, site),
-        "nearest_name": _looked_up(walk.site_names, site),
-        "walk": np.where(np.isfinite(cost), cost, np.nan),
+        "nearest_id": _looked_up(walk.site_ids, nearest),
+        "nearest_name": _looked_up(walk.site_names, nearest),
+        "walk": _finite(_at(walk.cost, middle, np.inf)),
+        "walk_longest": _finite(_at(walk.cost, last, np.inf)),
         "limit": float(walk.limit),
         "unit": walk.unit,
-        **affected,
+        **_listed(residents, status, hit, count),
     }
 
 
-def _farthest(residents: Residents, walk: Walks, people: Ints, count: int) -> Ints:
-    """Return for each compound the demand point with the longest known walk, -1 for none; the first when equal."""
-    rows = np.flatnonzero((residents.compound >= 0) & residents.known & (people > 0))
-    order = rows[np.lexsort((rows, -walk.cost[rows], residents.compound[rows]))]
-    compound, first = np.unique(residents.compound[order], return_index=True)
-    farthest = np.full(count, -1, dtype=np.int64)
-    farthest[compound] = order[first]
-    return farthest
+def _status(residents: Residents, walk: Walks, hit: Bools, count: int) -> NDArray[np.object_]:
+    """Return whether each compound has the class."""
+    status = np.full(count, "unknown" if walk.has_data else "no_data", dtype=object)
+    if not walk.has_data:
+        return status
+    people = np.asarray(residents.counts["people"], dtype=np.int64)
+    most, known = mostly_covered(hit, residents.known, people, residents.compound, count)
+    beyond = group_sums((people * (residents.known & ~hit))[:, None], residents.compound, count)[:, 0]
+    status[known] = np.where(most, np.where(beyond == 0, "present", "partial"), "too_far")[known]
+    return status
 
 
-def _affected(residents: Residents, status: NDArray[np.object_], hit: Bools, count: int) -> _Block:
-    """Count who is affected in each compound, by measure; a measure that nobody knows is NA."""
-    beyond = ~hit & residents.known
-    affected: _Block = {}
-    for measure in AFFECTED:
+def _at(values: NDArray[Any], rows: Ints, otherwise: float) -> NDArray[Any]:
+    """Return values by row, another one for -1."""
+    found: NDArray[Any] = np.append(values, values.dtype.type(otherwise))[rows]
+    return found
+
+
+def _finite(cost: Floats) -> Floats:
+    """Return walks, NaN where they are beyond the search."""
+    return np.where(np.isfinite(cost), cost, np.nan)
+
+
+def _listed(residents: Residents, status: NDArray[np.object_], hit: Bools, count: int) -> _Block:
+    """Count who lives in each compound and who of them is beyond the limit; what nobody knows is NA."""
+    beyond = residents.known & ~hit
+    unsure = np.isin(status, ("no_data", "unknown"))
+    listed: _Block = {}
+    for measure in LISTED:
         if measure not in residents.counts:
-            affected[measure] = np.full(count, pd.NA, dtype=object)
+            listed[measure] = listed[f"{measure}_lacking"] = np.full(count, pd.NA, dtype=object)
             continue
-        weight = np.asarray(residents.counts[measure], dtype=np.int64)[:, None]
-        far = group_sums(weight * beyond[:, None], residents.compound, count)[:, 0]
-        everybody = group_sums(weight, residents.compound, count)[:, 0]
-        affected[measure] = np.select([status == "present", status == "too_far"], [np.zeros_like(far), far], everybody)
-    return affected
+        weight = np.asarray(residents.counts[measure], dtype=np.int64)
+        sums = group_sums(np.column_stack([weight, weight * beyond]), residents.compound, count)
+        listed[measure], lacking = sums.astype(object).T
+        lacking[unsure] = pd.NA
+        listed[f"{measure}_lacking"] = lacking
+    return listed
 
 
 def _looked_up(names: Sequence[str], rows: Ints) -> NDArray[np.object_]:
@@ -300,7 +311,7 @@ def _looked_up(names: Sequence[str], rows: Ints) -> NDArray[np.object_]:
 
 
 def missing_by_compound(missing: pd.DataFrame, compounds: pd.DataFrame) -> pd.DataFrame:
-    """Return for each compound the required classes it lacks, joined by ";", and their number.
+    """Return for each compound the required classes it lacks or has for a part, joined by ";", and their numbers.
 
     Parameters
     ----------
@@ -312,22 +323,24 @@ def missing_by_compound(missing: pd.DataFrame, compounds: pd.DataFrame) -> pd.Da
     Returns
     -------
     pandas.DataFrame
-        Columns ``missing`` and ``missing_count``, the index of ``compounds``.
+        Columns ``missing`` and ``missing_count`` (status ``too_far``), ``partial`` and ``partial_count``, the index of
+        ``compounds``.
 
     Examples
     --------
-    >>> rows = [["a", "market", True, "too_far"], ["a", "clinic", True, "too_far"], ["b", "gym", False, "too_far"]]
+    >>> rows = [["a", "market", True, "too_far"], ["a", "clinic", True, "partial"], ["b", "gym", False, "too_far"]]
     >>> listed = pd.DataFrame(rows, columns=["compound_id", "facility_class", "required", "status"])
     >>> missing_by_compound(listed, pd.DataFrame({"compound_id": ["a", "b"]})).to_numpy().tolist()
-    [['market;clinic', 2], ['', 0]]
+    [['market', 1, 'clinic', 1], ['', 0, '', 0]]
     """
-    lacking = missing[missing["required"].astype(bool) & (missing["status"] == "too_far")]
-    by_compound = lacking.groupby("compound_id", sort=False)["facility_class"].agg(list)
-    classes = [by_compound.get(key, []) for key in compounds["compound_id"]]
-    return pd.DataFrame(
-        {"missing": [";".join(names) for names in classes], "missing_count": [len(names) for names in classes]},
-        index=compounds.index,
-    )
+    columns: dict[str, list[Any]] = {}
+    for name, status in (("missing", "too_far"), ("partial", "partial")):
+        rows = missing[missing["required"].astype(bool) & (missing["status"] == status)]
+        by_compound = rows.groupby("compound_id", sort=False)["facility_class"].agg(list)
+        classes = [by_compound.get(key, []) for key in compounds["compound_id"]]
+        columns[name] = [";".join(keys) for keys in classes]
+        columns[f"{name}_count"] = [len(keys) for keys in classes]
+    return pd.DataFrame(columns, index=compounds.index)
 
 
 def gap_rows(

@@ -138,7 +138,7 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
             walker=placed.walk.walker,
             gates=streets.network.walls.policy,
             notes=notes,
-            warnings=streets.warnings,
+            warnings=(*demand.warnings, *streets.warnings),
         )
     return Findings(layers=layers, tables=tables, manifest=manifest)
 
@@ -184,7 +184,7 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
     """Return the service circles of every class that has facilities, 5 to 15 minutes."""
     frame = ground.facilities.frame
     exists = (frame["status"] == "existing").to_numpy()
-    walls = boundaries(ground.study.layers, "river", "railway")
+    walls = boundaries(ground.study.layers, "river", "railway", "wall")
 
     def rows_of(rule: Rule) -> list[dict[str, object]]:
         of_class = exists & (frame["facility_class"] == rule.facility_class).to_numpy()

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lifecircle.gis.coverage import group_sums, rates, tally, whole_groups, within, within_straight
+from lifecircle.gis.coverage import (
+    group_sums,
+    middle_and_last,
+    mostly_covered,
+    rates,
+    tally,
+    within,
+    within_straight,
+)
 from lifecircle.gis.errors import InputError
 
 GROUPS = 4
@@ -66,13 +74,39 @@ def test_within_is_less_or_equal_unrounded() -> None:
     assert within(cost, 300.0).tolist() == [True, True, False, False, False]
 
 
-def test_compounds_count_when_everybody_known_is_covered() -> None:
-    covered = np.array([True, False, True, False, True, True])
-    known = np.array([True, False, True, True, True, False])
-    people = np.array([5, 5, 5, 5, 0, 9])
-    hit, sure = whole_groups(covered, known, people, np.array([0, 0, 1, 1, 2, 3]), 5)
-    assert hit.tolist() == [True, False, False, False, False]
-    assert sure.tolist() == [True, True, False, False, False]
+def test_compounds_count_when_half_of_those_known_are_covered() -> None:
+    covered = np.array([True, False, True, False, False, True, True])
+    known = np.array([True, False, True, True, True, True, False])
+    people = np.array([5, 5, 5, 5, 1, 0, 9])
+    hit, sure = mostly_covered(covered, known, people, np.array([0, 0, 1, 1, 4, 2, 3]), 5)
+    assert hit.tolist() == [True, True, False, False, False]
+    assert sure.tolist() == [True, True, False, False, True]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 299.9, 300.0, 300.1, np.inf]), st.integers(0, 4), st.integers(-1, 2)),
+        max_size=12,
+    )
+)
+def test_the_middle_resident_equals_a_line_of_people(rows: list[tuple[float, int, int]]) -> None:
+    cost = np.array([row[0] for row in rows])
+    people, groups = (np.array([row[at] for row in rows], dtype=np.int64) for at in (1, 2))
+    middle, last = middle_and_last(cost, people, groups, 4)
+    hit, sure = mostly_covered(within(cost, 300.0), np.ones(len(rows), dtype=np.bool_), people, groups, 4)
+    for group in range(4):
+        line = sorted(row[0] for row in rows if row[2] == group for _ in range(row[1]))
+        assert sure[group] == bool(line)
+        if not line:
+            assert middle[group] == last[group] == -1
+            continue
+        at_most = [walk for walk in line if 2 * sum(other <= walk for other in line) >= len(line)]
+        assert cost[middle[group]] == min(at_most)
+        assert cost[last[group]] == max(line)
+        assert people[middle[group]] > 0
+        assert groups[middle[group]] == groups[last[group]] == group
+        assert hit[group] == (cost[middle[group]] <= 300.0)
 
 
 @settings(deadline=None)

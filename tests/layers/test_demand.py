@@ -68,7 +68,7 @@ def assert_sound(demand: Demand) -> None:
         assert (points[column] == 0).all()
     held = demand.neighbourhoods
     assert list(held.columns) == [
-        *(n for n in LAYERS["compounds"] if n not in {"missing", "missing_count"}),
+        *(n for n in LAYERS["compounds"] if n not in {"missing", "missing_count", "partial", "partial_count"}),
         "geometry",
     ]
     inside = demand.compound >= 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -131,20 +131,46 @@ def test_compounds_are_counted_as_the_missing_list_says(town: tuple[Residents, W
     assert tuple(missing.columns) == TABLES["missing"]
     status = missing["status"].value_counts()
     assert city["total"] == COMPOUNDS
-    assert city["covered"] == status.get("present", 0)
+    assert city["covered"] == status.get("present", 0) + status.get("partial", 0)
     assert city["uncovered"] == status.get("too_far", 0)
     assert city["unknown"] == status.get("no_data", 0) + status.get("unknown", 0)
-    present = missing[missing["status"] == "present"]
-    assert (present["walk"] <= present["limit"]).all()
-    assert (present["people"] == 0).all()
-    too_far = missing[missing["status"] == "too_far"]
-    assert (too_far["walk"].isna() | (too_far["walk"] > too_far["limit"])).all()
-    assert (too_far["people"] > 0).all()
-    affected = int(too_far["people"].sum())
+    sure = missing[missing["status"].isin(["present", "partial", "too_far"])]
+    walk, longest = sure["walk"].fillna(np.inf), sure["walk_longest"].fillna(np.inf)
+    assert ((sure["status"] == "too_far") == (walk > sure["limit"])).all()
+    assert ((sure["status"] == "present") == (longest <= sure["limit"])).all()
+    assert (walk <= longest).all()
+    assert (sure["nearest_id"].isna() == sure["walk"].isna()).all()
+    unsure = missing.drop(sure.index)
+    assert unsure[["people_lacking", "elders_60_lacking", "walk", "walk_longest"]].isna().all(axis=None)
+    affected = int(sure["people_lacking"].sum())
     gaps = gap_rows(residents, rules, found, crs="EPSG:4548")
     assert tuple(gaps.columns) == (*LAYERS["gaps"], "geometry")
     in_compounds = gaps["demand_id"].isin([f"d{row}" for row in np.flatnonzero(residents.compound >= 0)])
     assert int(gaps[(gaps["status"] == "too_far") & in_compounds]["people"].sum()) == affected
+
+
+@settings(deadline=None)
+@given(towns())
+def test_the_missing_list_counts_who_lives_there_and_who_is_beyond(town: tuple[Residents, Walks]) -> None:
+    residents, walks = town
+    rules, found = [Rule("food_market")], {"food_market": walks}
+    missing = missing_table(residents, frame(), rules, found).set_index("compound_id")
+    coverage = coverage_table(residents, kinds(residents), rules, found)
+    coverage = coverage[coverage["group_kind"] == "compound"]
+    for measure in ("people", "elders_60"):
+        counted = coverage[coverage["measure"] == measure].set_index("group_id")
+        assert (missing[measure] == counted["total"]).all()
+        lacking = missing[f"{measure}_lacking"].dropna()
+        assert (lacking == counted["uncovered"].reindex(lacking.index)).all()
+    known = missing["people"] - coverage[coverage["measure"] == "people"].set_index("group_id")["unknown"]
+    for row, beyond, people in zip(missing["status"], missing["people_lacking"], known, strict=True):
+        if row == "present":
+            assert beyond == 0
+        elif row == "partial":
+            assert 0 < 2 * beyond <= people
+        elif row == "too_far":
+            assert 2 * beyond > people
+    assert missing[["households", "households_lacking"]].isna().all(axis=None)
 
 
 def town() -> Residents:
@@ -172,20 +198,16 @@ def market(residents: Residents) -> Walks:
     )
 
 
-def test_the_missing_list_names_the_nearest_and_the_longest_walk() -> None:
+def test_the_missing_list_tells_of_the_middle_resident_and_of_the_last() -> None:
     missing = missing_table(town(), frame(), [Rule("food_market")], {"food_market": market(town())})
     first = missing.iloc[0]
-    assert (first["status"], first["nearest_id"], first["nearest_name"], first["walk"]) == (
-        "too_far",
-        "f7",
-        "市场",
-        420.0,
-    )
-    assert (first["people"], first["elders_60"]) == (50, 20)
-    assert first["households"] is pd.NA
-    assert missing["status"].tolist() == ["too_far", "unknown", "unknown", "unknown"]
-    assert missing.loc[1, "people"] == 30
-    assert pd.isna(missing.loc[1, "nearest_id"])
+    told = ["status", "nearest_id", "nearest_name", "walk", "walk_longest"]
+    assert first[told].tolist() == ["partial", "f7", "市场", 200.0, 420.0]
+    assert first[["people", "elders_60", "people_lacking", "elders_60_lacking"]].tolist() == [150, 40, 50, 20]
+    assert first["households"] is first["households_lacking"] is pd.NA
+    assert missing["status"].tolist() == ["partial", "unknown", "unknown", "unknown"]
+    assert missing["people"].tolist() == [150, 30, 0, 0]
+    assert missing.loc[1:, ["people_lacking", "nearest_id", "walk", "walk_longest"]].isna().all(axis=None)
 
 
 def test_a_class_without_data_is_unknown_and_not_nought_percent() -> None:
@@ -233,12 +255,15 @@ def test_rules_without_a_limit_and_unknown_measures_have_no_rows() -> None:
     assert set(table["measure"]) == {"people", "elders_60", "compounds"}
 
 
-def test_missing_by_compound_lists_required_classes_that_are_too_far() -> None:
-    rules = [Rule("food_market"), Rule("gym", required=False), Rule("clinic")]
+def test_missing_by_compound_lists_required_classes() -> None:
+    rules = [Rule("food_market"), Rule("gym", required=False), Rule("clinic"), Rule("school")]
     walks = {rule.facility_class: market(town()) for rule in rules}
+    walks["clinic"] = replace(walks["clinic"], limit=100.0)
     listed = missing_by_compound(missing_table(town(), frame(), rules, walks), frame())
-    assert listed["missing"].tolist() == ["food_market;clinic", "", "", ""]
-    assert listed["missing_count"].tolist() == [2, 0, 0, 0]
+    assert listed["missing"].tolist() == ["clinic", "", "", ""]
+    assert listed["missing_count"].tolist() == [1, 0, 0, 0]
+    assert listed["partial"].tolist() == ["food_market;school", "", "", ""]
+    assert listed["partial_count"].tolist() == [2, 0, 0, 0]
 
 
 def test_wrong_lengths_are_reported_together() -> None:

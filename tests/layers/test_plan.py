@@ -118,12 +118,23 @@ def test_the_missing_list_and_coverage_of_compounds_agree(findings: Findings) ->
         "facility_class"
     )
     by_status = missing.pivot_table(index="facility_class", columns="status", aggfunc="size", fill_value=0)
-    assert (by_status["present"] == whole["covered"].reindex(by_status.index)).all()
-    assert (by_status["too_far"] == whole["uncovered"].reindex(by_status.index)).all()
-    too_far = missing[(missing["status"] == "too_far") & missing["walk"].notna()]
-    assert (too_far["walk"] > too_far["limit"]).all()
-    present = missing[missing["status"] == "present"]
-    assert (present["walk"] <= present["limit"]).all()
+    whole = whole.reindex(by_status.index)
+    assert (by_status["present"] + by_status["partial"] == whole["covered"]).all()
+    assert (by_status["too_far"] == whole["uncovered"]).all()
+    sure = missing[missing["status"].isin(["present", "partial", "too_far"])]
+    walk, longest = sure["walk"].fillna(np.inf), sure["walk_longest"].fillna(np.inf)
+    assert ((sure["status"] == "too_far") == (walk > sure["limit"])).all()
+    assert ((sure["status"] == "present") == (longest <= sure["limit"])).all()
+
+
+def test_the_missing_list_counts_the_people_of_its_neighbourhoods(findings: Findings) -> None:
+    missing, compounds = findings.tables["missing"], findings.layers["compounds"].set_index("compound_id")
+    assert (missing["people"] == compounds["people"].reindex(missing["compound_id"]).to_numpy()).all()
+    assert (missing["people_lacking"].fillna(0) <= missing["people"]).all()
+    for status, name in (("too_far", "missing"), ("partial", "partial")):
+        listed = missing[(missing["status"] == status) & missing["required"]]
+        counted = listed.groupby("compound_id").size().reindex(compounds.index, fill_value=0)
+        assert (compounds[f"{name}_count"] == counted).all()
 
 
 def test_a_class_without_data_is_unknown_for_everybody_and_has_no_rate(findings: Findings) -> None:
