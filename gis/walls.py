@@ -87,6 +87,45 @@ class Walls:
         return zone_of(self.polygons, self.sealed, xy)
 
 
+def walled_off(walls: Walls, ground: shapely.Geometry, sites: NDArray[np.float64]) -> shapely.Geometry:
+    """Return some reached ground without the sealed compounds that it laps over but nobody reaches.
+
+    A compound counts as reached when one of its open gates lies on the ground or one of the sites in it.
+
+    Parameters
+    ----------
+    walls
+        As they were taken.
+    ground
+        Polygons around reached streets.
+    sites
+        float64[k, 2], places that are walked to.
+
+    Examples
+    --------
+    >>> compound = np.array([shapely.box(0, 5, 50, 55)], dtype=object)
+    >>> def gate(x): return Gates(np.array([[x, 5.0]]), np.array([True]), np.array([True]), np.array([0], np.int32))
+    >>> band, site = shapely.box(0, -10, 100, 10), np.array([[99.0, 0.0]])
+    >>> [walled_off(take_walls(compound, gate(x), "gated"), band, site).area for x in (10.0, -20.0)]
+    [2000.0, 1750.0]
+    """
+    rows = np.flatnonzero(walls.sealed)
+    if rows.size == 0 or shapely.is_empty(ground):
+        return ground
+    shapely.prepare(ground)
+    rows = rows[shapely.intersects(ground, walls.polygons[rows])]
+    gates = np.flatnonzero(walls.gates.open & np.isin(walls.gates.zone, rows))
+    reached = walls.gates.zone[gates[shapely.intersects_xy(ground, walls.gates.xy[gates])]]
+    rows = rows[~np.isin(rows, reached)]
+    if rows.size == 0:
+        return ground
+    held = shapely.STRtree(walls.polygons[rows]).query(points_of(sites), predicate="intersects")[1]
+    closed = np.delete(walls.polygons[rows], np.unique(held))
+    left = shapely.difference(ground, shapely.union_all(closed))
+    parts = shapely.get_parts(left)
+    return shapely.MultiPolygon(parts[shapely.get_dimensions(parts) == 2].tolist()) if closed.size else ground
+
+
 def no_walls() -> Walls:
     """Return walls that are not there."""
     none = np.zeros(0, dtype=object)

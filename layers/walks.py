@@ -12,6 +12,7 @@ import shapely
 from ..gis.circles import service_circle
 from ..gis.reach import edge_cut, nearest, walking_costs
 from ..gis.snap import FAR_FROM_STREET, Positions, Snapped, snap
+from ..gis.walls import walled_off
 from .residents import WIDE_LIMIT_M, Residents, Walks, no_data
 from .streets import walkers_of
 from .study import Note
@@ -162,9 +163,14 @@ def with_proposed(walk: Walk, walks: Walks, demand: Positions, sites: Positions)
 def circles_of(
     walk: Walk, sites: Positions, barriers: NDArray[np.object_] | None
 ) -> list[tuple[int, float, shapely.Geometry]]:
-    """Return the service circles of a class: minutes, limit in the walker's unit, polygon."""
+    """Return the service circles of a class: minutes, limit in the walker's unit, polygon.
+
+    They lap over no barrier, and over no walled compound that is not reached.
+    """
     limits = [walk.walker.limit(limit_m, minutes) for minutes, limit_m in CIRCLE_LIMIT_M.items()]
-    shapes = service_circle(walk.network, sites, limits=limits, walker=walk.walker, barriers=barriers)
+    circles = service_circle(walk.network, sites, limits=limits, walker=walk.walker, barriers=barriers)
+    doors = walk.network.positions_xy(sites.edge, sites.offset_m)
+    shapes = [walled_off(walk.network.walls, circle, doors) for circle in circles]
     return list(zip(CIRCLE_LIMIT_M, limits, shapes, strict=True))
 
 

@@ -7,10 +7,11 @@ import pytest
 from pyproj import CRS
 from shapely import LineString, box
 
+from lifecircle.gis.circles import service_circle
 from lifecircle.gis.network import WalkNetwork, network_from_lines
 from lifecircle.gis.reach import nearest
 from lifecircle.gis.snap import snap
-from lifecircle.gis.walls import Gates, Policy
+from lifecircle.gis.walls import Gates, Policy, walled_off
 
 METRES = CRS("EPSG:4547")
 COMPOUND = box(100, 100, 300, 300)
@@ -123,3 +124,17 @@ def test_two_compounds_side_by_side_and_one_in_the_other() -> None:
         [lane], crs=METRES, highway=["service"], walls=walls, gates=gates((100.0, 50.0), (200.0, 50.0), (300.0, 50.0))
     )
     assert joined.component_length_m.tolist() == pytest.approx([400])
+
+
+def test_a_circle_laps_over_no_compound_whose_gates_are_out_of_reach() -> None:
+    network = build(gates(SOUTH, zone=1))
+    sites = snap(network, np.array([[200.0, 400.0]])).positions
+    circles = service_circle(network, sites, limits=[150.0, 300.0, 1200.0])
+    door = network.positions_xy(sites.edge, sites.offset_m)
+    near, middle, far = (walled_off(network.walls, circle, door) for circle in circles)
+    assert near.intersection(COMPOUND).area == pytest.approx(0, abs=1e-6)
+    assert far.intersection(COMPOUND).area > 25 * 2 * 200
+    assert near.difference(middle).area < 1e-6
+    assert middle.difference(far).area < 1e-6
+    inside = np.array([[200.0, 250.0]])
+    assert walled_off(network.walls, COMPOUND, inside).area == COMPOUND.area
