@@ -92,8 +92,8 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     homes = homes_of(study, notes)
     estimate = np.where(np.isnan(homes.people), homes.floor_m2 / study.settings.people.m2_per_person, homes.people)
     stated, totals, homes, estimate = _stated_people(study, area, homes, estimate, notes)
-    people = round_in_groups(estimate, stated, totals)
-    warnings = _against_ledger(study, homes, estimate, people, notes)
+    people = _rounded(estimate, stated, totals, homes.compound)
+    warnings = _against_ledger(study, homes, estimate, people, totals, notes)
     ages, known = split_ages(study, homes.point, people, notes)
     households = split_households(study, homes.point, homes.compound, people, notes)
     inside = _inside(study, homes, area)
@@ -149,6 +149,14 @@ def _stated_people(
     return np.zeros(len(homes), dtype=np.int64), np.array([total], dtype=np.int64), homes, estimate
 
 
+def _rounded(estimate: Floats, group: Ints, totals: Ints, compound: Ints) -> Ints:
+    """Return whole people of homes that meet the totals, rounded by compound first so that compounds stay whole."""
+    pairs, unit = np.unique(np.stack([group, compound], axis=1), axis=0, return_inverse=True)
+    unit = unit.reshape(-1).astype(np.int64)
+    sums = np.bincount(unit, estimate, minlength=len(pairs)).astype(np.float64)
+    return round_in_groups(estimate, unit, round_in_groups(sums, pairs[:, 0], totals))
+
+
 def _states_people(study: Study) -> gpd.GeoDataFrame | None:
     """Return the districts when they state people."""
     districts = study.layers.get("districts")
@@ -165,7 +173,9 @@ def _shares(study: Study, homes: Homes, compounds: Floats | None) -> str:
     return "floor_area" if np.isnan(homes.people).all() else "buildings"
 
 
-def _against_ledger(study: Study, homes: Homes, estimate: Floats, people: Ints, notes: list[Note]) -> list[Fault]:
+def _against_ledger(
+    study: Study, homes: Homes, estimate: Floats, people: Ints, totals: Ints, notes: list[Note]
+) -> list[Fault]:
     """Note how far the people counted differ from those compounds state; warn of districts that do not fit them."""
     districts, stated, compounds = _states_people(study), compound_people(study), study.layers.get("compounds")
     if districts is None or stated is None or compounds is None or not np.isfinite(stated).any():
@@ -177,10 +187,12 @@ def _against_ledger(study: Study, homes: Homes, estimate: Floats, people: Ints, 
     counts = np.where(zone >= 0, np.where(np.isnan(estimate), 0.0, estimate), 0.0)
     known = (homes.compound >= 0) & np.isfinite(np.append(stated, np.nan))[homes.compound]
     sums = [
-        np.bincount(zone[rows], counts[rows], minlength=len(districts))
+        np.bincount(zone[rows], counts[rows], minlength=len(districts)).astype(np.float64)
         for rows in ((zone >= 0) & known, (zone >= 0) & ~known)
     ]
-    return differing(districts, floats(districts, "people"), sums[0], sums[1])
+    own = floats(districts, "people")  # where the border cut it, the whole district's people are no measure
+    whole = np.where(np.floor(own + 0.5) == totals[: len(own)], own, np.nan)
+    return differing(districts, whole, sums[0], sums[1])
 
 
 def _scaled(estimate: Floats, group: Ints, totals: Floats) -> Floats:

@@ -315,3 +315,35 @@ def test_the_same_study_gives_the_same_people(make_study: MakeStudy) -> None:
     layers = {"buildings": houses(), "districts": districts([7777, 3333], elders_60=[1000.0, 500])}
     first, second = (demand_of(make_study(layers)) for _ in range(2))
     assert first.points.drop(columns="geometry").equals(second.points.drop(columns="geometry"))
+
+
+def ledger(people: list[float], **columns: object) -> gpd.GeoDataFrame:
+    shapes = [shapely.box(100 + 1000 * row, 100, 900 + 1000 * row, 900) for row in range(len(people))]
+    names = [f"小区{row}" for row in range(len(people))]
+    return layer(shapes, compound_id=names, name=names, people=people, **columns)
+
+
+def test_notes_say_which_source_gave_totals_and_which_shares(make_study: MakeStudy) -> None:
+    raster = layer([shapely.box(0, 0, 4000, 4000)], people=[5000.0])
+    only = {"districts": districts([3000, 1000]), "buildings": houses()}
+    assert "demand.from_districts_floor_area" in codes(demand_of(make_study(only)))
+    assert "demand.from_districts_population" in codes(demand_of(make_study({**only, "population": raster})))
+    every = {**only, "population": raster, "compounds": ledger([1500, 1500, 600, 400])}
+    found = demand_of(make_study(every))
+    assert {"demand.from_districts_compounds", "demand.population_not_used_districts"} <= codes(found)
+    assert not {"demand.population_not_used", "demand.outside_districts"} & codes(found)
+
+
+def test_people_that_differ_from_the_ledger_are_noted_and_large_differences_warned_of(make_study: MakeStudy) -> None:
+    kept = demand_of(make_study({"districts": districts([3000, 1000]), "compounds": ledger([1500, 1500, 600, 400])}))
+    assert "demand.ledger_kept" in codes(kept)
+    assert kept.warnings == ()
+    layers = {"districts": districts([3000, 1000]), "compounds": ledger([1500, 1500, 600, 600])}
+    changed = demand_of(make_study(layers))
+    note = next(note for note in changed.notes if note.code == "demand.ledger_changed")
+    assert (note.detail["count"], note.detail["all"], note.detail["most"]) == (2, 4, 100)
+    assert [(fault.detail["name"], fault.detail["percent"], fault.blocks) for fault in changed.warnings] == [
+        ("370101", 20, False)
+    ]
+    for language in ("zh", "en"):
+        assert "370101" in say(changed.warnings[0].code, language, **changed.warnings[0].detail)
