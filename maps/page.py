@@ -19,8 +19,18 @@ from . import style
 from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
 from .pack import WGS84, script_json, squeeze
 from .pagefields import Names
-from .pagelayers import page_content
-from .quotes import Coverage, in_metres, language_of, limit_label, titled, walker_label
+from .pagelayers import GAP_STATUSES, STATUSES, page_content
+from .quotes import (
+    Coverage,
+    classes_in_state,
+    file_name,
+    headed,
+    in_metres,
+    language_of,
+    limit_label,
+    nature_of_data,
+    walker_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +192,8 @@ def _config(
         "ink": style.INK,
         "accent": style.ACCENT,
         "classes": [{"key": key, "name": names.short(key)} for key in names.classes],
-        "statuses": [str(names.of_value("missing", status)) for status in ("present", "too_far", "unknown", "no_data")],
+        "statuses": [str(names.of_value("missing", status)) for status in STATUSES],
+        "gap_statuses": [str(names.of_value("gap", status)) for status in GAP_STATUSES],
         "bounds": bounds,
         "layers": content.layers,
         "tree": content.tree,
@@ -204,6 +215,9 @@ def _study(findings: Findings, language: Language) -> dict[str, Any]:
         lines.append(say("map.by_standard", language, standard=PurePath(str(study["standard"])).stem.upper()))
     if not in_metres(findings):
         lines.append(say("map.walker_line", language, walker=walker_label(findings, language)))
+    nature = nature_of_data(findings)
+    if nature.startswith("estimated"):
+        lines.append(say(f"map.{nature}", language))
     return {
         "name": str(study["name"]),
         "lines": lines,
@@ -222,7 +236,7 @@ def _sources(findings: Findings, language: Language) -> list[str]:
     """Return one line a source: layer, file, maker, licence, datum."""
     lines = []
     for source in findings.manifest["sources"]:
-        parts = [source.get("file"), source.get("maker"), source.get("licence"), source.get("datum")]
+        parts = [file_name(source.get("file")), source.get("maker"), source.get("licence"), source.get("datum")]
         layer = (
             say(f"map.source_{source['layer']}", language)
             if f"map.source_{source['layer']}" in catalogue()
@@ -256,11 +270,8 @@ def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
     coverage = Coverage(findings)
     rows = []
     for key in names.classes:
-        group = str(names.rules.get(key, {}).get("group", "people"))
-        if not any(quote.total for quote in coverage.each(key, group)):
-            group = "people"
-        circles = coverage.circles(key)
-        rows += [_coverage_row(findings, names, (key, circles, group), quote) for quote in coverage.each(key, group)]
+        of = (key, coverage.circles(key), coverage.headline(key))
+        rows += [_coverage_row(findings, names, of, quote) for quote in coverage.each(key)]
     return rows
 
 
@@ -277,8 +288,9 @@ def _coverage_row(
     gained = known and quote.after_rate is not None and quote.after_rate > (quote.rate or 0.0)
     return {
         "key": key,
-        "name": titled(names.short(key), quote.circle, circles, spoken),
-        "full": titled(names.of_class(key), quote.circle, circles, spoken),
+        "name": headed(names.short(key), quote.circle, circles, group, spoken),
+        "full": headed(names.of_class(key), quote.circle, circles, group, spoken),
+        "group": group,
         "section": "no_data" if not known else "required" if quote.required else "optional",
         "limit": limit_label(findings, key, quote, spoken),
         "rate": quote.rate if known else None,
@@ -288,6 +300,7 @@ def _coverage_row(
         "lacking": say("map.lacking", spoken, people=lacking, group=say(f"values.measure_{group}", spoken))
         if known
         else "",
+        "few": say("map.few_records", spoken) if key in classes_in_state(findings, "few") else "",
         "unknown": say("map.unknown_people", spoken, people=unknown) if known and quote.unknown else "",
     }
 

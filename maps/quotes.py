@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
 from ..layers.words import LANGUAGES, Language, catalogue, say
-from .style import format_limit, format_speed
+from .style import NOTHING, format_limit, format_number, format_speed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ..layers.findings import Findings
+
+
+PEOPLE_ESTIMATED = {"demand.from_floor_area", "demand.compounds_by_ground"}
+"""Notes that say that people were worked out from floor area or ground."""
+AGES_ESTIMATED = {"demand.ages_assumed"}
+"""Notes that say that age groups were worked out from shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,30 +136,46 @@ class Coverage:
             self._circles[key] = tuple(sorted({*self._circles.get(key, ()), circle}))
         classes = findings.manifest.get("classes", {})
         self._own = {key: self._own_circle(key, classes.get(key, {}).get("circle")) for key in self._circles}
+        self._headline = {
+            key: self._headline_of(key, str(rule.get("group", "people"))) for key, rule in classes.items()
+        }
 
     def _own_circle(self, key: str, named: object) -> int:
         circles = self._circles[key]
         return next((circle for circle in circles if circle == named), circles[0])
 
+    def _headline_of(self, key: str, group: str) -> str:
+        rows = (self._city.get((key, circle, group)) for circle in self._circles.get(key, ()))
+        return group if any(row is not None and row["total"] > 0 for row in rows) else "people"
+
+    def headline(self, facility_class: str) -> str:
+        """Return the group whose figures stand for a class wherever one figure is shown.
+
+        It is the group that the class is for (elders for day care), or all people where nobody knows that group.
+        """
+        return self._headline.get(facility_class, "people")
+
     def circles(self, facility_class: str) -> tuple[int, ...]:
         """Return the living circles (minutes) that coverage of a class was counted in, the smallest first."""
         return self._circles.get(facility_class, ())
 
-    def city(self, facility_class: str, measure: str = "people", *, circle: int | None = None) -> Quote | None:
-        """Return what the whole study area has; ``None`` where the measure was not counted."""
-        row = self._city.get((facility_class, self._of(facility_class, circle), measure))
+    def city(self, facility_class: str, measure: str | None = None, *, circle: int | None = None) -> Quote | None:
+        """Return what the whole study area has, of the headline group or another; ``None`` where it was not counted."""
+        of = measure or self.headline(facility_class)
+        row = self._city.get((facility_class, self._of(facility_class, circle), of))
         return None if row is None else quote_of(row)
 
-    def each(self, facility_class: str, measure: str = "people") -> list[Quote]:
+    def each(self, facility_class: str, measure: str | None = None) -> list[Quote]:
         """Return what the whole study area has of a class, in each of its living circles."""
         quotes = (self.city(facility_class, measure, circle=circle) for circle in self.circles(facility_class))
         return [quote for quote in quotes if quote is not None]
 
     def group(
-        self, facility_class: str, kind: str, group_id: str, measure: str = "people", *, circle: int | None = None
+        self, facility_class: str, kind: str, group_id: str, measure: str | None = None, *, circle: int | None = None
     ) -> Quote | None:
-        """Return what one ring, sub-district … has; ``None`` where it was not counted."""
-        row = self._rows.get((facility_class, self._of(facility_class, circle), kind, group_id, measure))
+        """Return what one ring, sub-district … has, of the headline group or another; ``None`` where not counted."""
+        of = measure or self.headline(facility_class)
+        row = self._rows.get((facility_class, self._of(facility_class, circle), kind, group_id, of))
         return None if row is None else quote_of(row)
 
     def _of(self, facility_class: str, circle: int | None) -> int:
@@ -198,6 +221,84 @@ def titled(name: str, circle: int, circles: Sequence[int], language: Language) -
     ('幼儿园', '幼儿园（5 分钟圈）')
     """
     return name if len(circles) < 2 else say("map.class_of_circle", language, name=name, minutes=circle)
+
+
+def served(measure: str, language: Language) -> str:
+    """Return the name of the group that a figure is of, short enough for brackets.
+
+    Examples
+    --------
+    >>> served("elders_60", "zh"), served("people", "en")
+    ('60 岁及以上', 'residents')
+    """
+    return label("served", measure, language)
+
+
+def headed(name: str, circle: int, circles: Sequence[int], measure: str, language: Language) -> str:
+    """Return the name of a class as it stands before a figure: with the group, and its circle where it has several.
+
+    Examples
+    --------
+    >>> headed("日间照料中心", 5, (5,), "elders_60", "zh"), headed("幼儿园", 5, (5, 10), "children_3_6", "zh")
+    ('日间照料中心（60 岁及以上）', '幼儿园（5 分钟圈，3–6 岁）')
+    """
+    group = served(measure, language)
+    if len(circles) < 2:
+        return say("map.class_for", language, name=name, group=group)
+    return say("map.class_of_circle_for", language, name=name, group=group, minutes=circle)
+
+
+def required_classes(findings: Findings) -> list[str]:
+    """Return the classes that the standard requires in any circle, with data or without, in its order."""
+    table = findings.tables["facilities_by_class"]
+    required = set(table.loc[table["required"].astype(bool), "facility_class"])
+    return [key for key, rule in findings.manifest["classes"].items() if key in required or rule["required"]]
+
+
+def classes_in_state(findings: Findings, state: str) -> list[str]:
+    """Return the classes of which the sources hold nothing (``no_data``) or doubtfully few (``few``)."""
+    table = findings.tables["facilities_by_class"]
+    found = set(table.loc[table["status"] == state, "facility_class"])
+    return [key for key in findings.manifest["classes"] if key in found]
+
+
+def existing_label(findings: Findings, facility_class: str, language: Language) -> str:
+    """Return how many facilities of a class stand in the study area, and how many beyond its edge also count."""
+    table = findings.tables["facilities_by_class"]
+    own = table[table["facility_class"] == facility_class]
+    if own.empty:
+        return NOTHING
+    count = format_number(int(own["existing"].iloc[0]), "count", language)
+    outside = int(own["outside"].iloc[0])
+    if not outside:
+        return count
+    return say("map.existing_outside", language, count=count, outside=format_number(outside, "count", language))
+
+
+def units_name(findings: Findings, language: Language) -> str:
+    """Return how the areas are called that stand for neighbourhoods."""
+    return say("report.units_cell" if has_cells(findings) else "report.units_compound", language)
+
+
+def file_name(path: object) -> str:
+    r"""Return the last part of a path: where a file lies on the maker's disk is nobody's business.
+
+    Examples
+    --------
+    >>> file_name("/data/city/zones.shp"), file_name(r"D:\\data\\zones.shp"), file_name(None)
+    ('zones.shp', 'zones.shp', '')
+    """
+    return PurePath(text(path).replace("\\", "/")).name
+
+
+def nature_of_data(findings: Findings) -> str:
+    """Return what the figures rest on: ``made_up``, ``estimated`` (people), ``estimated_ages`` or ``real``."""
+    if findings.manifest["study"].get("made_up"):
+        return "made_up"
+    codes = {str(note["code"]) for note in findings.manifest["notes"]}
+    if codes & PEOPLE_ESTIMATED:
+        return "estimated"
+    return "estimated_ages" if codes & AGES_ESTIMATED else "real"
 
 
 def standard_limit_m(findings: Findings, facility_class: str, circle: int) -> float | None:

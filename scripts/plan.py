@@ -43,7 +43,7 @@ def plan(
         source = study if study is not None else _built_in_city(out, spoken, steps)
         findings, faults = _run(source, out, spoken, steps, only_findings=only_findings)
     _print_faults(faults, spoken)
-    for line in _summary(findings, out, spoken):
+    for line in _summary(findings, out, spoken, drawn=not only_findings):
         typer.echo(line)
     if timings:
         _print_timings(steps, spoken)
@@ -112,11 +112,11 @@ def _print_faults(faults: tuple[Fault, ...], language: LanguageName) -> None:
         typer.echo(say("cli.warning", language, text=explain(fault, language)), err=True)
 
 
-def _summary(findings: Findings, out: Path, language: LanguageName) -> list[str]:
-    """Return the closing six lines."""
+def _summary(findings: Findings, out: Path, language: LanguageName, *, drawn: bool) -> list[str]:
+    """Return the closing lines."""
     from lifecircle.maps.summary import summary_lines
 
-    return summary_lines(findings, out, language)
+    return summary_lines(findings, out, language, drawn=drawn)
 
 
 def _print_timings(steps: Steps, language: LanguageName) -> None:
