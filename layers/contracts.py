@@ -52,12 +52,12 @@ LAND_KINDS = {
 POLICIES = {"keep": ("保护", "保持", "留"), "subtract": ("减法", "减量"), "multiply": ("乘法", "增量"), "none": ("无",)}
 
 _AGES = (
-    Column("elders_60", "float", least=0, also=("60岁以上", "六十岁以上", "老年人口", "pop_60")),
-    Column("elders_65", "float", least=0, also=("65岁以上", "pop_65")),
-    Column("elders_80", "float", least=0, also=("80岁以上", "高龄人口", "pop_80")),
-    Column("children_0_3", "float", least=0, also=("0-3岁", "婴幼儿", "pop_0_3")),
-    Column("children_3_6", "float", least=0, also=("3-6岁", "学龄前", "pop_3_6")),
-    Column("children_6_12", "float", least=0, also=("6-12岁", "小学学龄", "pop_6_12")),
+    Column("elders_60", "float", least=0, also=("60岁以上", "六十岁以上", "老年人口", "老年人数", "pop_60")),
+    Column("elders_65", "float", least=0, also=("65岁以上", "六十五岁以上", "pop_65")),
+    Column("elders_80", "float", least=0, also=("80岁以上", "八十岁以上", "高龄人口", "高龄老人", "pop_80")),
+    Column("children_0_3", "float", least=0, also=("0-3岁", "零至三岁", "3岁以下", "婴幼儿", "pop_0_3")),
+    Column("children_3_6", "float", least=0, also=("3-6岁", "三至六岁", "学龄前", "学龄前儿童", "pop_3_6")),
+    Column("children_6_12", "float", least=0, also=("6-12岁", "六至十二岁", "小学学龄", "小学学龄儿童", "pop_6_12")),
 )
 AGE_COLUMNS: tuple[str, ...] = tuple(column.name for column in _AGES)
 """Age groups that travel with people, from the sub-district table to every coverage figure."""
@@ -80,7 +80,9 @@ DISTRICTS = Contract(
     "districts",
     ("Polygon",),
     (
-        Column("district_id", "id", also=("街道编号", "代码", "行政区划代码", "编号", "id", "code")),
+        Column(
+            "district_id", "id", also=("街道编号", "街道代码", "代码", "行政区划代码", "区划代码", "编号", "id", "code")
+        ),
         Column("name", "text", required=True, also=("街道", "街道名称", "名称", "街道办")),
         Column("people", "float", least=0, also=("人口", "常住人口", "总人口", "population", "pop")),
         *_AGES,
@@ -91,25 +93,30 @@ COMPOUNDS = Contract(
     "compounds",
     ("Polygon",),
     (
-        Column("compound_id", "id", also=("小区编号", "编号", "id")),
-        Column("name", "text", also=("小区名称", "小区", "名称")),
+        Column("compound_id", "id", also=("小区编号", "小区代码", "编号", "id")),
+        Column("name", "text", also=("小区名称", "小区", "小区名", "名称")),
         Column("year_built", "int", least=1000, also=("建成年份", "建成年代", "年代")),
         Column("households", "int", least=0, also=("户数", "总户数")),
-        Column("people", "float", least=0, also=("人口", "居住人口")),
+        Column("people", "float", least=0, also=("人口", "居住人口", "常住人口", "总人口", "人口数")),
         Column("floor_area_m2", "float", least=0, also=("建筑面积", "总建筑面积", "建筑面积_m2")),
-        Column("storeys", "int", least=0, also=("层数", "楼层")),
-        Column("tenure", "choice", choices=TENURES, also=("权属", "土地性质", "产权")),
-        Column("walled", "bool", also=("封闭", "是否封闭", "围墙")),
-        Column("expropriation", "bool", also=("拟征收", "列入征收", "征收计划")),
+        Column("storeys", "int", least=0, also=("层数", "主要层数", "楼层", "地上层数")),
+        Column("tenure", "choice", choices=TENURES, also=("权属", "土地权属", "土地性质", "产权", "权属性质")),
+        Column(
+            "walled",
+            "bool",
+            choices={"true": ("封闭", "封闭式", "全封闭", "有围墙"), "false": ("开放", "开放式", "无围墙", "敞开")},
+            also=("封闭", "是否封闭", "是否封闭管理", "封闭管理", "封闭小区", "封闭式管理", "围墙", "有无围墙"),
+        ),
+        Column("expropriation", "bool", also=("拟征收", "列入征收", "是否征收", "征收计划")),
     ),
 )
 GATES = Contract(
     "gates",
     ("Point",),
     (
-        Column("gate_id", "id", also=("大门编号", "编号", "id")),
-        Column("compound_id", "text", also=("小区编号", "所属小区")),
-        Column("open", "bool", also=("开放", "是否开放")),
+        Column("gate_id", "id", also=("大门编号", "出入口编号", "编号", "id")),
+        Column("compound_id", "text", also=("小区编号", "小区代码", "所属小区编号", "所属小区")),
+        Column("open", "bool", also=("开放", "是否开放", "是否开启")),
         Column(
             "passes", "choice", choices={"all": ("所有人", "公众"), "residents": ("居民", "业主")}, also=("通行对象",)
         ),
@@ -150,7 +157,9 @@ FACILITIES = Contract(
         Column("facility_id", "id", also=("设施编号", "编号", "id")),
         Column("name", "text", also=("名称", "设施名称")),
         Column("facility_class", "text", required=True, also=("类别", "设施类别", "设施类型", "类型", "class", "type")),
-        Column("capacity", "float", least=0, also=("容量", "床位", "床位数", "学位", "摊位")),
+        Column(
+            "capacity", "float", least=0, also=("容量", "规模", "床位", "床位数", "学位", "学位数", "摊位", "摊位数")
+        ),
         Column("floor_area_m2", "float", least=0, also=("建筑面积", "面积")),
         Column("land_area_m2", "float", least=0, also=("用地面积",)),
         Column("status", "choice", choices=STATUSES, also=("状态", "建设状态")),
@@ -161,12 +170,20 @@ PARCELS = Contract(
     "parcels",
     ("Polygon",),
     (
-        Column("parcel_id", "id", also=("地块编号", "编号", "id")),
-        Column("land_use", "text", required=True, also=("用地性质", "用地代码", "用地类型", "地类", "地类编码")),
-        Column("land_use_now", "text", also=("现状用地", "现状用地性质")),
+        Column("parcel_id", "id", also=("地块编号", "宗地编号", "编号", "id")),
+        Column(
+            "land_use",
+            "text",
+            required=True,
+            also=(
+                *("用地性质", "用地代码", "规划用地代码", "规划用地性质", "规划用地编码", "用地编码", "用地性质代码"),
+                *("规划用地", "用地类型", "规划用地类型", "地类", "地类编码", "地类代码"),
+            ),
+        ),
+        Column("land_use_now", "text", also=("现状用地", "现状用地性质", "现状用地代码", "现状用地编码", "现状地类")),
         Column("far", "float", least=0, also=("容积率", "FAR")),
         Column("density", "float", least=0, also=("建筑密度", "密度")),
-        Column("height_m", "float", least=0, also=("建筑限高", "限高", "建筑高度")),
+        Column("height_m", "float", least=0, also=("建筑限高", "限高", "控制高度", "建筑高度")),
         Column("green_ratio", "float", least=0, also=("绿地率",)),
     ),
 )
@@ -178,26 +195,26 @@ PROJECTS = Contract(
         Column("name", "text", required=True, also=("项目名称", "项目", "名称")),
         Column("kind", "choice", choices=PROJECT_KINDS, also=("项目类型", "类型", "类别")),
         Column("way", "choice", choices=WAYS, also=("更新方式", "方式", "留改拆")),
-        Column("stage", "choice", choices=STAGES, also=("阶段", "进度", "状态")),
+        Column("stage", "choice", choices=STAGES, also=("项目阶段", "阶段", "进度", "项目进度", "项目状态", "状态")),
         Column("households", "int", least=0, also=("户数", "涉及户数")),
         Column("floor_area_m2", "float", least=0, also=("建筑面积", "拆迁面积", "现状建筑面积")),
         Column("households_after", "int", least=0, also=("安置户数", "规划户数")),
         Column("floor_area_after_m2", "float", least=0, also=("规划建筑面积", "新建面积")),
         Column("year", "int", least=1900, also=("年份", "计划年份", "年度")),
-        Column("tenure", "choice", choices=TENURES, also=("权属", "土地性质")),
+        Column("tenure", "choice", choices=TENURES, also=("权属", "土地权属", "土地性质")),
     ),
 )
 LAND = Contract(
     "land",
     ("Polygon", "Point"),
     (
-        Column("site_id", "id", also=("地块编号", "编号", "id")),
+        Column("site_id", "id", also=("地块编号", "资源编号", "场地编号", "编号", "id")),
         Column("name", "text", also=("名称",)),
-        Column("kind", "choice", choices=LAND_KINDS, also=("类型", "用地类型")),
+        Column("kind", "choice", choices=LAND_KINDS, also=("资源类型", "类型", "用地类型", "场地类型", "资源类别")),
         Column("area_m2", "float", least=0, also=("用地面积", "面积")),
         Column("floor_area_m2", "float", least=0, also=("建筑面积", "可用建筑面积")),
-        Column("tenure", "choice", choices=TENURES, also=("权属",)),
-        Column("land_use", "text", also=("用地性质", "规划用地性质")),
+        Column("tenure", "choice", choices=TENURES, also=("权属", "土地权属", "产权")),
+        Column("land_use", "text", also=("用地性质", "规划用地性质", "规划用地代码", "用地代码")),
         Column("on_hold", "bool", also=("暂缓", "冻结")),
     ),
 )
@@ -205,9 +222,9 @@ BUILDINGS = Contract(
     "buildings",
     ("Polygon",),
     (
-        Column("building_id", "id", also=("建筑编号", "编号", "id")),
+        Column("building_id", "id", also=("建筑编号", "楼栋编号", "楼幢编号", "编号", "id")),
         Column("use", "text", also=("用途", "建筑用途", "building")),
-        Column("storeys", "float", least=0, also=("层数", "楼层", "building:levels")),
+        Column("storeys", "float", least=0, also=("层数", "楼层", "地上层数", "建筑层数", "building:levels")),
         Column("floor_area_m2", "float", least=0, also=("建筑面积",)),
         Column("people", "float", least=0, also=("人口",)),
     ),

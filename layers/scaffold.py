@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import osmium
+import pandas as pd
 import shapely
 
+from ..gis.crs import DATUMS, as_crs
 from ..gis.errors import Fault, InputError, OutputError
 from .contracts import CONTRACTS
+from .files import How, read_source
 from .osmfile import ATTRIBUTION, LICENCE, Wanted, is_osm, osm_layers
 from .osmlayers import TAGS
 from .output import whole_folder
+from .ringguess import guess_rings
 from .settings import StudySettings
 from .survey import Found, outside_china, survey
 from .words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import geopandas as gpd
+    from collections.abc import Mapping, Sequence
 
     from .words import Language
 
@@ -53,6 +57,8 @@ class Scaffold:
     unused: tuple[Found, ...]
     questions: tuple[str, ...] = ()
     """Sentences in the user's language; empty when the study can be planned as it stands."""
+    unmatched: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    """Layer, file and the file's columns that were recognised as none of the product's, where there are such."""
 
 
 @dataclass(slots=True)
@@ -65,6 +71,7 @@ class _Draft:
     lines: list[str] = field(default_factory=list)
     used: list[tuple[str, Path]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
+    unmatched: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
 
     def say(self, name: str, **detail: object) -> str:
         return say(f"init.{name}", self.language, **detail)
@@ -136,7 +143,7 @@ def init(
     StudySettings.model_validate(tomllib.loads(text))
     with whole_folder(folder) as partial:
         (partial / STUDY_FILE).write_text(text, encoding="utf-8", newline="\n")
-    return Scaffold(text, target, tuple(draft.used), unused, tuple(draft.questions))
+    return Scaffold(text, target, tuple(draft.used), unused, tuple(draft.questions), tuple(draft.unmatched))
 
 
 def quoted(text: str) -> str:
@@ -266,8 +273,32 @@ def _write_source(draft: _Draft, layer: str, part: Found) -> None:
     if renamed:
         pairs = ", ".join(f"{name} = {quoted(source)}" for name, source in renamed.items())
         draft.lines.append(f"columns = {{ {pairs} }}")
+    if part.meanings:
+        draft.comment("values")
+        tables = ", ".join(f"{name} = {_inline(pairs)}" for name, pairs in part.meanings.items())
+        draft.lines.append(f"values = {{ {tables} }}")
+    for name, texts in part.unknown_values.items():
+        choices = ", ".join(CONTRACTS[layer].column(name).choices)
+        draft.comment("values_unknown", column=name, values=_one_line(texts), choices=choices)
+        draft.questions.append(
+            draft.say("question_values", file=part.path.name, column=part.columns[name], values=_one_line(texts))
+        )
     if part.fields:
-        draft.comment("fields", fields=", ".join(part.fields).replace("\n", " "))
+        draft.comment("fields", fields=_one_line(part.fields))
+    left = tuple(name for name in part.fields if name not in part.columns.values())
+    if left and not part.tagged:
+        draft.unmatched.append((layer, part.path.name, left))
+        draft.comment("fields_unmatched", fields=_one_line(left))
+
+
+def _inline(pairs: Mapping[str, str]) -> str:
+    """Write texts to texts as an inline table of TOML."""
+    return "{ " + ", ".join(f"{quoted(name)} = {quoted(value)}" for name, value in pairs.items()) + " }"
+
+
+def _one_line(texts: Sequence[str]) -> str:
+    """Write texts in one line of a comment."""
+    return "".join(sign if sign.isprintable() else " " for sign in ", ".join(texts))
 
 
 def _write_datum(draft: _Draft, part: Found) -> None:
@@ -309,11 +340,44 @@ def _are_compounds(residential: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -
     return len(inside) >= COMPOUND_SHARE * len(buildings)
 
 
+def _write_rings(draft: _Draft, found: Sequence[Found]) -> None:
+    """Propose the rings that the ring lines close; where they close none, name the lines; else say there is none."""
+    lines = [frame for part in found if (frame := _named_lines(draft, part)) is not None]
+    if not lines:
+        draft.comment("rings_none")
+        return
+    together = gpd.GeoDataFrame(pd.concat([frame.to_crs(lines[0].crs) for frame in lines], ignore_index=True))
+    rings = guess_rings(together)
+    if not rings:
+        names = sorted({str(name) for name in together["name"].dropna()})
+        draft.comment("rings_skeleton", names=_one_line(names))
+        return
+    draft.comment("rings_guessed")
+    draft.lines += ["[rings]", f"rest_name = {quoted(draft.say('ring_rest'))}"]
+    for ring in rings:
+        listed = ", ".join(quoted(re.escape(name)) for name in ring.names)
+        draft.lines += ["", "[[rings.ring]]", f"name = {quoted(draft.say('ring_name', stem=ring.stem))}"]
+        draft.lines += [f"bounded_by = [{listed}]", f'policy = "none"  # {draft.say("ring_policy")}']
+
+
+def _named_lines(draft: _Draft, part: Found) -> gpd.GeoDataFrame | None:
+    """Return the lines of a file in metres with their names, where it says their names and where they are."""
+    frame = read_source(part.path, How(layer=part.sublayer)).frame
+    source = part.columns.get("name")
+    if source is None or frame.empty:
+        return None
+    if frame.crs is None:
+        crs = as_crs(draft.datum) if draft.datum is not None and draft.datum.lower() not in DATUMS else "EPSG:4326"
+        frame = frame.set_crs(crs)
+    named = gpd.GeoDataFrame({"name": frame[source]}, geometry=frame.geometry.to_numpy(), crs=frame.crs)
+    return named.to_crs(named.estimate_utm_crs()) if named.crs.is_geographic else named
+
+
 def _write_tail(draft: _Draft, chosen: dict[str, list[Found]], unused: Sequence[Found]) -> None:
     """Write rings, people and siting, and what was not used."""
     if "rings" not in chosen:
         draft.lines.append("")
-        draft.comment("rings_none")
+        _write_rings(draft, chosen.get("ring_lines", []))
     draft.lines += ["", "[people]"]
     draft.comment("people")
     draft.lines += ["m2_per_person = 35.0", "persons_per_household = 2.6", "storeys_unknown = 3.0"]

@@ -13,9 +13,9 @@ from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import AREA, CONTRACTS
 from .files import PARQUET, RASTER, TABLE, VECTOR, How, list_layers, read_source
 from .graphml import GRAPHML
+from .headings import propose_columns, propose_values
 from .osmfile import is_osm
 from .osmlayers import is_tagged
-from .table import propose_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +73,12 @@ _LEAST_POINTS = 1.0
 _COMMON = frozenset({"name", "kind", "year"})
 
 
+RESULTS = ("findings.gpkg", "manifest.json")
+"""Files by which a folder that an earlier plan wrote is known."""
+OF_RESULTS = "init.unused_results"
+"""Why such a folder is not used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One layer that was found in a file.
@@ -97,6 +103,8 @@ class Found:
         Text key of why it is not used.
     lacks
         Required columns that were not recognised.
+    meanings, unknown_values
+        Per choice column the product's value proposed for the file's, and the file's values that resemble none.
     """
 
     path: Path
@@ -108,6 +116,8 @@ class Found:
     bounds: tuple[float, float, float, float] | None = None
     reason: str | None = None
     lacks: tuple[str, ...] = ()
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unknown_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     points: float = 0.0
     """How well it fits the layer."""
     tagged: bool = False
@@ -137,23 +147,32 @@ def survey(sources: Sequence[Path]) -> tuple[Found, ...]:
         message = f"no such file: {missing[0].file}"
         raise MissingFileError(message, *missing)
     files: dict[Path, None] = {}
+    results: dict[Path, None] = {}
     for source in sources:
-        files.update(dict.fromkeys(_files_in(source)))
-    return tuple(found for file in files for found in _look(file))
+        inside, skipped = _files_in(source)
+        files.update(dict.fromkeys(inside))
+        results.update(dict.fromkeys(skipped))
+    looked = [found for file in files for found in _look(file)]
+    return (*looked, *(Found(folder, reason=OF_RESULTS) for folder in results))
 
 
-def _files_in(source: Path) -> list[Path]:
-    """Return the data files of a folder and of its folders, or the file itself."""
+def _files_in(source: Path) -> tuple[list[Path], list[Path]]:
+    """Return the data files of a folder and of its folders, or the file itself; and the folders of results left out."""
     if source.is_file() or source.suffix.lower() == ".gdb":
-        return [source]
+        return [source], []
     kinds = (*VECTOR, *TABLE, *PARQUET, *RASTER, *GRAPHML)
+    results = [
+        path.parent
+        for path in sorted(source.rglob(RESULTS[0]))
+        if all((path.parent / name).is_file() for name in RESULTS)
+    ]
     out = []
     for path in sorted(source.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
-        inside = any(parent.suffix.lower() == ".gdb" for parent in path.parents)
+        inside = any(parent.suffix.lower() == ".gdb" or parent in results for parent in path.parents)
         if not hidden and not inside and (path.suffix.lower() in kinds or is_osm(path)):
             out.append(path)
-    return out
+    return out, results
 
 
 def _look(path: Path) -> list[Found]:
@@ -209,6 +228,7 @@ def _guess(path: Path, sublayer: str | None) -> Found:
     forgiven = {"facility_class"} if tagged else set[str]()
     required = (column.name for column in contract.columns if column.required)
     lacks = tuple(name for name in required if name not in columns and name not in forgiven)
+    values, unknown = _values(frame, contract, columns)
     return Found(
         path,
         sublayer,
@@ -219,9 +239,29 @@ def _guess(path: Path, sublayer: str | None) -> Found:
         bounds,
         reason="init.unused_lacks" if lacks else None,
         lacks=lacks,
+        meanings=values,
+        unknown_values=unknown,
         points=scores[layer],
         tagged=tagged,
     )
+
+
+def _values(
+    frame: gpd.GeoDataFrame, contract: Contract, columns: Mapping[str, str]
+) -> tuple[dict[str, dict[str, str]], dict[str, tuple[str, ...]]]:
+    """Return for each choice what is proposed for the file's values that it does not know, and what is left."""
+    values: dict[str, dict[str, str]] = {}
+    unknown: dict[str, tuple[str, ...]] = {}
+    for column in contract.columns:
+        if column.kind != "choice" or column.name not in columns:
+            continue
+        given = frame[columns[column.name]].dropna().astype("str").str.strip()
+        proposed, left = propose_values([text for text in given.unique() if text], column.choices)
+        if proposed:
+            values[column.name] = proposed
+        if left:
+            unknown[column.name] = tuple(left)
+    return values, unknown
 
 
 def _all_contracts() -> dict[str, Contract]:

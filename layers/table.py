@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..gis.errors import Fault
+from .headings import propose_columns
 from .repair import mend
 from .study import Note
 
@@ -47,7 +48,8 @@ class Column:
     least
         Smallest value allowed for numbers.
     choices
-        For ``choice``: the product's value → the names it goes by in files.
+        For ``choice``: the product's value → the names it goes by in files. For ``bool``: ``true`` and ``false`` →
+        words that mean so in this column, though elsewhere they may not.
     also
         Names the column goes by in files, Chinese and English; the first is the usual Chinese one.
     """
@@ -220,46 +222,6 @@ def _named(
     return found
 
 
-def propose_columns(present: list[str], contract: Contract, *, skip: set[str] | None = None) -> dict[str, str]:
-    """Propose the file's column for each column of a contract, by the names that columns go by in planners' files.
-
-    The product's own names come first, then the other names in the contract's order, letter case ignored; last, names
-    that a shapefile cut to ten bytes. Each column of the file is proposed once.
-
-    Examples
-    --------
-    >>> from lifecircle.layers.contracts import CONTRACTS
-    >>> propose_columns(["小区名称", "总户数", "备注"], CONTRACTS["compounds"])
-    {'name': '小区名称', 'households': '总户数'}
-    """
-    free = dict.fromkeys(present)
-    lower = {name.strip().lower(): name for name in reversed(present)}
-    found: dict[str, str] = {}
-    wanted = [column for column in contract.columns if column.name not in (skip or set())]
-    for names in (lambda column: (column.name,), lambda column: column.also, _cut_names):
-        for column in wanted:
-            if column.name in found:
-                continue
-            for name in names(column):
-                source = lower.get(name.lower())
-                if source is not None and source in free:
-                    found[column.name] = source
-                    del free[source]
-                    break
-    return {column.name: found[column.name] for column in wanted if column.name in found}
-
-
-def _cut_names(column: Column) -> list[str]:
-    """Return how a shapefile's ten bytes cut the names of a column, in GB18030 and in UTF-8."""
-    cut: list[str] = []
-    for name in (column.name, *column.also):
-        for encoding in ("gb18030", "utf-8"):
-            data = name.encode(encoding)
-            if len(data) > 10:
-                cut.append(data[:10].decode(encoding, errors="ignore"))
-    return cut
-
-
 def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str], contract: Contract) -> pd.Series:
     """Return what a user finds each row by: its id where it has one of its own, else its number from 1."""
     numbers = pd.Series(range(1, len(frame) + 1), dtype=object)
@@ -290,7 +252,7 @@ def _typed(given: pd.Series, column: Column, mapped: Mapping[str, str], report: 
     if column.kind in ("int", "float"):
         return _number(given, column, name, report)
     if column.kind == "bool":
-        return _boolean(given, name, report)
+        return _boolean(given, column, name, report)
     text = _text(given)
     if column.kind == "choice":
         return _choice(text, column, name, report)
@@ -324,8 +286,8 @@ def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.
     return numbers
 
 
-def _boolean(given: pd.Series, name: str, report: _Report) -> pd.Series:
-    """Return yes and no, in the words of either language."""
+def _boolean(given: pd.Series, column: Column, name: str, report: _Report) -> pd.Series:
+    """Return yes and no, in the words of either language; a column's own words win over those of all."""
     if pd.api.types.is_bool_dtype(given):
         words = given.astype("boolean")
     else:
@@ -333,6 +295,8 @@ def _boolean(given: pd.Series, name: str, report: _Report) -> pd.Series:
         words = pd.Series(pd.NA, index=given.index, dtype="boolean")
         words[text.isin(TRUE_WORDS)] = True
         words[text.isin(FALSE_WORDS)] = False
+        words[text.isin(column.choices.get("true", ()))] = True
+        words[text.isin(column.choices.get("false", ()))] = False
         report.cells("faults.not_bool", name, text.notna() & words.isna(), given)
     return words if bool(words.isna().any()) else words.astype(bool)
 

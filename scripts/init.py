@@ -41,12 +41,18 @@ def init(
     spoken: LanguageName = "en" if language is Language.en else "zh"
     with reporting(spoken):
         from lifecircle.layers import scaffold
+        from lifecircle.layers.survey import OF_RESULTS
         from lifecircle.layers.words import say
 
         made = scaffold.init(sources, out=out, name=name, language=spoken, datum=datum, force=force)
         typer.echo(say("init.written", spoken, path=made.path))
         for layer, path in made.used:
             typer.echo(f"  {say('init.used', spoken, layer=layer, file=path.name)}")
+        for layer, file, columns in made.unmatched:
+            typer.echo(say("init.unmatched", spoken, layer=layer, file=file, fields=", ".join(columns)))
+        for part in made.unused:
+            if part.reason == OF_RESULTS:
+                typer.echo(say("init.skipped", spoken, folder=part.path))
         if made.unused:
             typer.echo(f"  {say('init.not_used', spoken, count=len(made.unused))}")
         for question in made.questions:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecircle.layers.contracts import CONTRACTS
+from lifecircle.layers.headings import propose_columns
 from lifecircle.layers.repair import AREA_CHANGE_LIMIT, mend
-from lifecircle.layers.table import SHOWN_PER_COLUMN, Column, Contract, check, propose_columns
+from lifecircle.layers.table import SHOWN_PER_COLUMN, Column, Contract, check
 from lifecircle.layers.words import LANGUAGES, explain, say
 
 CRS = "EPSG:4548"
