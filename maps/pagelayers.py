@@ -38,7 +38,10 @@ ORDER = (
     "sites",
 )
 """From the ground up: what is drawn later lies on top."""
-STATUSES = ("present", "too_far", "unknown", "no_data")
+STATUSES = ("present", "partial", "too_far", "unknown", "no_data")
+"""Whether a neighbourhood has a class; the page keeps places in this list."""
+GAP_STATUSES = ("too_far", "unknown")
+"""Whether a person lacks a class, likewise."""
 
 
 def page_content(findings: Findings, names: Names) -> Content:
@@ -229,6 +232,8 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
         "status": [STATUSES.index(status) for status in table["status"]],
         "nearest": [value if isinstance(value, str) else None for value in table["nearest_name"]],
         "walk": [plain(value, digits=1) for value in table["walk"].astype(float)],
+        "longest": [plain(value, digits=1) for value in table["walk_longest"].astype(float)],
+        "lacking": [plain(value) for value in table["people_lacking"]],
         "unit": [str(unit) for unit in table["unit"]],
         **({"circle": [int(circle) for circle in table["circle"]]} if several else {}),
     }
@@ -237,7 +242,8 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
 def _worst_status(rows: Mapping[str, Sequence[Any]], place: int, count: int) -> list[int] | None:
     """Return each neighbourhood's worst status of a class over its circles, ``None`` where the class has no row."""
     severity = {
-        STATUSES.index(status): rank for rank, status in enumerate(("present", "no_data", "unknown", "too_far"))
+        STATUSES.index(status): rank
+        for rank, status in enumerate(("present", "no_data", "unknown", "partial", "too_far"))
     }
     worst: dict[int, int] = {}
     for compound, key, status in zip(rows["compound"], rows["class"], rows["status"], strict=True):
@@ -339,7 +345,7 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
         "rows": {
             "place": [int(value) for value in place[frame["demand_id"]]],
             "class": [names.classes.index(key) for key in frame["facility_class"]],
-            "status": [STATUSES.index(status) for status in frame["status"]],
+            "status": [GAP_STATUSES.index(status) for status in frame["status"]],
             "people": [plain(value) for value in frame["people"]],
             "group": [plain(value) for value in frame["group_people"]],
             "walk": [plain(round(value)) if np.isfinite(value) else None for value in frame["walk"].astype(float)],
@@ -351,8 +357,8 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
     }
     present = set(content.datasets["gaps"]["rows"]["class"])
     legend = [
-        {"symbol": "dot", "label": str(names.of_value("missing", "too_far")), "look": "gaps"},
-        {"symbol": "dot", "label": str(names.of_value("missing", "unknown")), "look": "gaps_unknown"},
+        {"symbol": "dot", "label": str(names.of_value("gap", "too_far")), "look": "gaps"},
+        {"symbol": "dot", "label": str(names.of_value("gap", "unknown")), "look": "gaps_unknown"},
         {"symbol": "sizes", "label": tell("gap_size", names), "look": "gaps"},
     ]
     return [

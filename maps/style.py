@@ -145,7 +145,13 @@ MISSING_CUTS = (0, 1, 2, 3, 5, 7)
 """Least number of lacking classes of each step of `MISSING_FILLS`, where few classes lack; see `missing_cuts`."""
 MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309")
 
-STATUS_FILLS = {"present": "#7fb8ad", "too_far": "#cd6423", "unknown": UNKNOWN, "no_data": UNKNOWN}
+STATUS_FILLS = {
+    "present": "#7fb8ad",
+    "partial": "#f7d58f",
+    "too_far": "#cd6423",
+    "unknown": UNKNOWN,
+    "no_data": UNKNOWN,
+}
 """Neighbourhoods by whether they have one facility class within the walk."""
 
 WAY_FILLS = {"keep": "#3b7a57", "convert": "#c98b1b", "demolish": "#a23b3b"}

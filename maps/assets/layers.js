@@ -89,7 +89,7 @@
       const dots = [];
       rows.place.forEach((place, row) => {
         if (rows[column][row] !== value) return;
-        const look = lc.page.looks[rows.status[row] === 1 ? "gaps" : "gaps_unknown"];
+        const look = lc.page.looks[rows.status[row] === 0 ? "gaps" : "gaps_unknown"];
         const options = { ...stroke(look), fillColor: look.fill, fillOpacity: look.opacity, shape: "circle" };
         dots.push(tagged(new lc.Mark(data.places[place], { ...options, radius: lc.dotRadius(rows.people[row]), factor: lc.dotFactor }), row));
       });

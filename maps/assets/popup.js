@@ -2,8 +2,9 @@
 (function (root) {
   "use strict";
   const lc = (root.lifecircle = root.lifecircle || {});
-  // What lacks comes first: places in page.statuses are present, too far, unknown, no data.
-  const SEVERITY = [2, 0, 1, 3];
+  // What lacks comes first: places in page.statuses are present, partial, too far, unknown, no data.
+  const SEVERITY = [3, 1, 0, 2, 4];
+  const PARTIAL = 1;
   let outline = null;
   let tip = null;
 
@@ -19,6 +20,22 @@
     return missing.circle ? lc.say("class_of_circle", { name, minutes: missing.circle[at] }) : name;
   }
 
+  function statusText(missing, at) {
+    const status = lc.page.statuses[missing.status[at]];
+    return missing.status[at] === PARTIAL ? lc.say("partial_people", { status, people: lc.format(missing.lacking[at], "count") }) : status;
+  }
+
+  // How far the resident in the middle walks, and the one with the longest walk.
+  function walkLines(missing, at) {
+    const unit = missing.unit[at];
+    if (missing.walk[at] === null) return [];
+    const longest = missing.longest[at];
+    return [
+      lc.say("walk_middle", { walk: lc.formatWalk(missing.walk[at], unit) }),
+      longest === null ? lc.say("walk_beyond") : lc.say("walk_longest", { walk: lc.formatWalk(longest, unit) }),
+    ];
+  }
+
   // The facility classes of one neighbourhood: what is within the walk, what is nearest.
   function missingTable(data, row) {
     const { missing } = data;
@@ -28,14 +45,14 @@
     own.forEach((at) => {
       const status = missing.status[at];
       const nearest = missing.nearest[at] || lc.page.nothing;
-      const far = missing.walk[at] === null ? "" : lc.formatWalk(missing.walk[at], missing.unit[at]);
+      const far = walkLines(missing, at).map((line) => lc.element("span", { class: "lc-far" }, line));
       body.append(
         lc.element(
           "tr",
           { class: "lc-status-" + status },
           lc.element("th", { scope: "row" }, className(missing, at)),
-          lc.element("td", {}, lc.page.statuses[status]),
-          lc.element("td", {}, nearest, far ? lc.element("span", { class: "lc-far" }, far) : null)
+          lc.element("td", {}, statusText(missing, at)),
+          lc.element("td", {}, nearest, ...far)
         )
       );
     });
@@ -46,7 +63,7 @@
   function gapRows(data, row) {
     const { rows } = data;
     return [
-      [lc.say("within"), lc.page.statuses[rows.status[row]]],
+      [lc.say("within"), lc.page.gap_statuses[rows.status[row]]],
       [lc.say("people_lacking"), lc.format(rows.people[row], "count")],
       [lc.say("group_lacking"), lc.format(rows.group[row], "count")],
       [lc.say("walk"), lc.formatWalk(rows.walk[row], rows.unit[row])],

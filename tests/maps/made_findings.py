@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from lifecircle.layers.words import Language
 
 
+LISTED = ["people", "elders_60", "households"]
+
+
 class _Walks:
     """Who reaches what: made walking distances between the points, and what follows from them."""
 
@@ -107,12 +110,16 @@ def _compound_row(
     masks: tuple[Any, Any, Any],
     inside: Any,  # noqa: ANN401  a boolean array
 ) -> dict[str, Any]:
-    """Count the neighbourhoods of which everybody is covered."""
-    table = pd.DataFrame({name: mask[inside] for name, mask in zip(("known", "covered", "after"), masks, strict=True)})
-    whole = table.groupby(demand["compound_id"].to_numpy()).all()
-    known = whole["known"]
-    counts = [int((known & whole["covered"]).sum()), int((known & ~whole["covered"]).sum()), int((~known).sum())]
-    counts.append(int((known & whole["after"]).sum()))
+    """Count the neighbourhoods of which at least half of the people are covered."""
+    people = demand["people"].to_numpy()
+    known, covered, after = (mask[inside] for mask in masks)
+    sums = (
+        pd.DataFrame({"known": people * known, "now": people * (known & covered), "then": people * (known & after)})
+        .groupby(demand["compound_id"].to_numpy())
+        .sum()
+    )
+    sure, now, then = sums["known"] > 0, 2 * sums["now"] >= sums["known"], 2 * sums["then"] >= sums["known"]
+    counts = [int((sure & now).sum()), int((sure & ~now).sum()), int((~sure).sum()), int((sure & then).sum())]
     return _coverage_row(key, rule, (*group, "compounds"), counts, has_data=key != NO_DATA)
 
 
@@ -148,15 +155,18 @@ def _coverage_row(
 def _missing(walks: _Walks, compounds: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for key, rule in CLASSES.items():
-        metres, nearest = walks.nearest(key) if key != NO_DATA else (None, None)
-        covered = walks.covered(key)
+        metres, nearest = walks.nearest(next(iter(CLASSES)) if key == NO_DATA else key)
+        known = walks.known & (key != NO_DATA)
+        beyond = known & ~walks.covered(key)
         for compound in compounds.itertuples():
             inside = (walks.demand["compound_id"] == compound.compound_id).to_numpy()
-            far = int(np.argmax(np.where(inside, metres, -1.0))) if metres is not None else -1
-            status = "no_data" if metres is None else "unknown" if not walks.known[inside].all() else "present"
-            status = "too_far" if status == "present" and not covered[inside].all() else status
-            people = walks.demand.loc[inside, ["people", "elders_60", "households"]].sum()
-            facility = walks.facilities.iloc[nearest[far]] if nearest is not None else None
+            line = _line(walks, metres, inside & known)
+            middle = line[(len(line) - 1) // 2] if line else -1
+            facility = walks.facilities.iloc[nearest[middle]]
+            lives = walks.demand.loc[inside, LISTED].sum()
+            lacks = walks.demand.loc[inside & beyond, LISTED].sum()
+            half = len(line) - 2 * int(lacks["people"])
+            sure = "too_far" if half < 0 else "partial" if lacks["people"] else "present"
             rows.append(
                 {
                     "compound_id": compound.compound_id,
@@ -166,16 +176,24 @@ def _missing(walks: _Walks, compounds: pd.DataFrame) -> list[dict[str, Any]]:
                     "facility_class": key,
                     "circle": rule["circle"],
                     "required": rule["required"],
-                    "status": status,
-                    "nearest_id": facility["facility_id"] if facility is not None else None,
-                    "nearest_name": facility["name"] if facility is not None else None,
-                    "walk": float(metres[far]) if metres is not None else np.nan,
+                    "status": "no_data" if key == NO_DATA else sure if line else "unknown",
+                    "nearest_id": facility["facility_id"] if line else None,
+                    "nearest_name": facility["name"] if line else None,
+                    "walk": float(metres[middle]) if line else np.nan,
+                    "walk_longest": float(metres[line[-1]]) if line else np.nan,
                     "limit": rule["limit_m"],
                     "unit": "m",
-                    **{name: int(value) for name, value in people.items()},
+                    **{name: int(lives[name]) for name in LISTED},
+                    **{f"{name}_lacking": int(lacks[name]) if line else pd.NA for name in LISTED},
                 }
             )
     return rows
+
+
+def _line(walks: _Walks, metres: Any, chosen: Any) -> list[int]:  # noqa: ANN401  arrays
+    """Return the row of each person where ``chosen``, in the order of their walks."""
+    rows = sorted(np.flatnonzero(chosen).tolist(), key=lambda row: (metres[row], row))
+    return [row for row in rows for _ in range(walks.demand["people"].iloc[row])]
 
 
 def _gaps(walks: _Walks) -> list[dict[str, Any]]:
@@ -263,15 +281,12 @@ def _layers(language: Language) -> tuple[dict[str, gpd.GeoDataFrame], _Walks]:
     by_compound = demand.groupby("compound_id")[counts].sum()
     plain = pd.DataFrame(compounds).drop(columns="geometry")
     missing = pd.DataFrame(_missing(walks, plain))
-    lacking = (
-        missing[missing["required"] & (missing["status"] == "too_far")]
-        .groupby("compound_id")["facility_class"]
-        .agg(list)
-    )
     for row in compounds:
         row.update(by_compound.loc[row["compound_id"]].to_dict())
-        classes = lacking.get(row["compound_id"], [])
-        row.update(missing=";".join(classes), missing_count=len(classes))
+        own = missing[missing["required"] & (missing["compound_id"] == row["compound_id"])]
+        for name, status in (("missing", "too_far"), ("partial", "partial")):
+            classes = own.loc[own["status"] == status, "facility_class"]
+            row.update({name: ";".join(classes), f"{name}_count": len(classes)})
     policies = ("keep", "subtract", "none", "multiply")
     projects = frame("projects", projects_rows(rings))
     layers = {
@@ -367,6 +382,7 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: _Walks) -> dict[str, pd.
     summed = ["projects", "area_m2", "households", "floor_area_m2", "people_before", "people_after"]
     by_ring = projects.groupby(["ring_id", "kind", "way"], as_index=False)[summed].sum()
     by_ring["ring_name"] = by_ring["ring_id"].map(names["ring"])
+    by_ring[[name for name in TABLES["projects_by_ring"] if name.endswith("_unknown")]] = 0
     facilities = layers["facilities"].groupby("facility_class")["capacity"].agg(["size", "sum"])
     demand = layers["demand"]
     content: dict[str, pd.DataFrame | list[dict[str, Any]]] = {

@@ -183,6 +183,14 @@ def test_search_finds_a_neighbourhood_and_opens_its_popup(open_page: Callable[..
     market = table.loc[("东风社区", "food_market")]
     assert market["nearest_name"] in text
     assert style.format_walk(float(market["walk"]), market["unit"], "zh") in text
+    nearby = findings.tables["missing"].query("status == 'partial'").iloc[0]
+    place = findings.layers["compounds"]["compound_id"].tolist().index(nearby["compound_id"])
+    page.evaluate("row => lifecircle.openPopup('compounds', row)", place)
+    settle(page, "text => document.querySelector('.lc-card')?.innerText.includes(text)", nearby["compound_name"])
+    text = page.locator(".lc-card", has_text=nearby["compound_name"]).inner_text()
+    assert f"部分居民过远（{nearby['people_lacking']} 人）" in text
+    for label, column in (("居中居民步行", "walk"), ("最远", "walk_longest")):
+        assert f"{label} {style.format_walk(float(nearby[column]), 'm', 'zh')}" in text
     page.fill(".lc-search", "没有这个名字")
     page.wait_for_selector(".lc-results .lc-quiet")
     assert page.locator("[role=option]").count() == 0

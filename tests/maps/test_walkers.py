@@ -203,9 +203,13 @@ def test_popups_say_minutes(elderly: Findings, browser: Browser, tmp_path: Path)
     page.wait_for_selector(".lc-missing")
     first = elderly.layers["compounds"]["compound_id"].iloc[0]
     missing = elderly.tables["missing"]
-    walks = missing.loc[(missing["compound_id"] == first) & missing["walk"].notna(), "walk"]
-    shown = page.locator(".lc-missing .lc-far").all_inner_texts()
-    assert sorted(shown) == sorted(style.format_walk(walk, "s", "zh") for walk in walks.round(1))
+    own = missing[(missing["compound_id"] == first) & missing["walk"].notna()].round(1)
+    middle = [say("map.page_walk_middle", "zh", walk=style.format_walk(walk, "s", "zh")) for walk in own["walk"]]
+    longest = [
+        say("map.page_walk_longest", "zh", walk=style.format_walk(walk, "s", "zh")) for walk in own["walk_longest"]
+    ]
+    assert middle
+    assert sorted(page.locator(".lc-missing .lc-far").all_inner_texts()) == sorted(middle + longest)
     gap = elderly.layers["gaps"].iloc[0]
     page.evaluate("key => lifecircle.openPopup(key, 0)", f"gaps:{gap['facility_class']}")
     card = page.locator(".lc-card", has_text="步行限值").inner_text()
