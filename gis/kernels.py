@@ -265,73 +265,85 @@ def nearest_of_labels(
 
 
 @njit(cache=True, nogil=True)
-def _lift(heap: Ints, place: Ints, label: Floats, at: int) -> None:
-    """Move the node at `at` towards the root while its label is smaller than its parent's."""
-    node = heap[at]
-    cost = label[node]
+def offer(
+    node: int, cost: float, epoch: int, seen: Ints, label: Floats, queue: Ints, queue_cost: Floats, size: int
+) -> int:
+    """Take a cost for a node when it is the best so far and queue the node; return the size of the queue.
+
+    The queue is a heap by cost. A node whose cost falls is queued once more: its older entries are passed over when
+    they come up, by their cost.
+    """
+    if seen[node] == epoch and cost >= label[node]:
+        return size
+    seen[node] = epoch
+    label[node] = cost
+    at = size
     while at > 0:
         up = (at - 1) >> 1
-        other = heap[up]
-        if label[other] <= cost:
+        if queue_cost[up] <= cost:
             break
-        heap[at] = other
-        place[other] = at
+        queue[at], queue_cost[at] = queue[up], queue_cost[up]
         at = up
-    heap[at] = node
-    place[node] = at
+    queue[at], queue_cost[at] = node, cost
+    return size + 1
 
 
 @njit(cache=True, nogil=True)
-def take(heap: Ints, place: Ints, label: Floats, size: int) -> int:
-    """Take the root off a heap of `size` nodes ordered by label alone and return it."""
-    top = heap[0]
+def drop_first(queue: Ints, queue_cost: Floats, size: int) -> int:
+    """Take the least off a queue of at least one entry; return the size of the rest."""
     size -= 1
-    if size > 0:
-        node = heap[size]
-        cost = label[node]
-        at = 0
-        while True:
-            child = 2 * at + 1
-            if child >= size:
-                break
-            if child + 1 < size and label[heap[child + 1]] < label[heap[child]]:
-                child += 1
-            other = heap[child]
-            if cost <= label[other]:
-                break
-            heap[at] = other
-            place[other] = at
-            at = child
-        heap[at] = node
-        place[node] = at
-    return int(top)
+    node, cost = queue[size], queue_cost[size]
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and queue_cost[child + 1] < queue_cost[child]:
+            child += 1
+        if cost <= queue_cost[child]:
+            break
+        queue[at], queue_cost[at] = queue[child], queue_cost[child]
+        at = child
+    queue[at], queue_cost[at] = node, cost
+    return size
 
 
 @njit(cache=True, nogil=True)
-def _meet(row: int, cost: float, epoch: int, met: Ints, cost_of: Floats, touched: Longs, found: int) -> int:
-    """Take a cost for a demand row when it is the best so far; return how many rows were found."""
+def _meet(row: int, cost: float, epoch: int, met: Ints, slot: Longs, rows: Ints, costs: Floats, filled: int) -> int:
+    """Take a cost for a demand row when it is the best so far; return how many rows are filled."""
     if met[row] != epoch:
         met[row] = epoch
-        cost_of[row] = cost
-        touched[found] = row
-        return found + 1
-    cost_of[row] = min(cost_of[row], cost)
-    return found
+        slot[row] = filled
+        rows[filled] = row
+        costs[filled] = cost
+        return filled + 1
+    costs[slot[row]] = min(costs[slot[row]], cost)
+    return filled
 
 
 @njit(cache=True, nogil=True)
-def improve(node: int, cost: float, epoch: int, seen: Ints, label: Floats, heap: Ints, place: Ints, size: int) -> int:
-    """Take a cost for a node when it is the best so far; return the size of the heap."""
-    if seen[node] != epoch:
-        seen[node] = epoch
-        heap[size] = node
-        place[node] = size
-        size += 1
-    elif cost >= label[node]:
-        return size
-    label[node] = cost
-    _lift(heap, place, label, place[node])
-    return size
+def _meet_along(
+    leave: float,
+    beyond: float,
+    side: int,
+    first: int,
+    last: int,
+    owner: Longs,
+    where: Floats,
+    limit: float,
+    epoch: int,
+    met: Ints,
+    slot: Longs,
+    rows: Ints,
+    costs: Floats,
+    filled: int,
+) -> int:
+    """Take the costs of the demand on an edge (positions first…last-1), from the node on a side and from the other."""
+    for q in range(first, last):
+        cost = min((leave + where[q, 3 + side]) + where[q, 5], (beyond + where[q, 4 - side]) + where[q, 5])
+        if cost <= limit:
+            filled = _meet(owner[q], cost, epoch, met, slot, rows, costs, filled)
+    return filled
 
 
 @njit(cache=True, nogil=True)
@@ -354,30 +366,28 @@ def reach_block(  # noqa: C901, PLR0912  one loop nest: a compiled function cann
     demand_where: Floats,
     demand_count: int,
     limit: float,
-) -> tuple[Longs, Longs, Floats]:
+) -> tuple[Longs, Ints, Floats]:
     """Return, for sites first…last-1, how many demand rows each reaches, and those rows with their costs.
 
     One cut-off search a site, against the direction of walking. Site positions are sorted by site (``site_start``),
     demand positions by edge (``demand_start``); ``where`` columns as in `nearest_of_labels`.
     """
     n = indptr.size - 1
-    label, heap, place, seen = (
-        np.empty(n, np.float64),
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.zeros(n, np.int32),
-    )
-    cost_of, met, touched = (
-        np.empty(demand_count, np.float64),
-        np.zeros(demand_count, np.int32),
-        np.empty(demand_count, np.int64),
-    )
+    label, seen, settled = np.empty(n, np.float64), np.zeros(n, np.int32), np.empty(n, np.int32)
+    room = arc_node.size + 2 * int(np.diff(site_start[first : last + 1]).max())
+    queue, queue_cost = np.empty(room, np.int32), np.empty(room, np.float64)
+    met, slot = np.zeros(demand_count, np.int32), np.empty(demand_count, np.int64)
     counts = np.zeros(last - first, np.int64)
-    rows, costs = np.empty(1024, np.int64), np.empty(1024, np.float64)
+    rows, costs = np.empty(2 * demand_count, np.int32), np.empty(2 * demand_count, np.float64)
     filled = 0
     for site in range(first, last):
         epoch = site - first + 1
-        size, found = 0, 0
+        size, nodes, before = 0, 0, filled
+        if filled + demand_count > rows.size:
+            more_rows, more_costs = np.empty(2 * rows.size, np.int32), np.empty(2 * rows.size, np.float64)
+            more_rows[:filled] = rows[:filled]
+            more_costs[:filled] = costs[:filled]
+            rows, costs = more_rows, more_costs
         for p in range(site_start[site], site_start[site + 1]):
             e, access = site_edge[p], site_where[p, 5]
             at, ahead, back = site_where[p, 0], site_where[p, 1], site_where[p, 2]
@@ -387,33 +397,48 @@ def reach_block(  # noqa: C901, PLR0912  one loop nest: a compiled function cann
                 )
                 cost = (access + direct) + demand_where[q, 5]
                 if cost <= limit:
-                    found = _meet(demand_owner[q], cost, epoch, met, cost_of, touched, found)
+                    filled = _meet(demand_owner[q], cost, epoch, met, slot, rows, costs, filled)
             for side in range(2):
                 cost = access + site_where[p, 3 + side]
                 if cost <= limit:
-                    size = improve(edge_nodes[e, side], cost, epoch, seen, label, heap, place, size)
+                    size = offer(edge_nodes[e, side], cost, epoch, seen, label, queue, queue_cost, size)
         while size > 0:
-            node = take(heap, place, label, size)
-            size -= 1
-            leave = label[node] + wait[node]
+            node, least = queue[0], queue_cost[0]
+            size = drop_first(queue, queue_cost, size)
+            if least > label[node]:
+                continue
+            settled[nodes] = node
+            nodes += 1
+            leave = least + wait[node]
             for arc in range(indptr[node], indptr[node + 1]):
-                e, side = arc_edge[arc], arc_side[arc]
-                for q in range(demand_start[e], demand_start[e + 1]):
-                    cost = leave + demand_where[q, 3 + side] + demand_where[q, 5]
-                    if cost <= limit:
-                        found = _meet(demand_owner[q], cost, epoch, met, cost_of, touched, found)
                 cost = leave + arc_cost[arc]
                 if cost <= limit:
-                    size = improve(arc_node[arc], cost, epoch, seen, label, heap, place, size)
-        if filled + found > rows.size:
-            room = max(2 * rows.size, filled + found)
-            more_rows, more_costs = np.empty(room, np.int64), np.empty(room, np.float64)
-            more_rows[:filled] = rows[:filled]
-            more_costs[:filled] = costs[:filled]
-            rows, costs = more_rows, more_costs
-        for i in range(found):
-            rows[filled + i] = touched[i]
-            costs[filled + i] = cost_of[touched[i]]
-        filled += found
-        counts[site - first] = found
-    return counts, rows[:filled].copy(), costs[:filled].copy()
+                    size = offer(arc_node[arc], cost, epoch, seen, label, queue, queue_cost, size)
+        for i in range(nodes):
+            node = settled[i]
+            leave = label[node] + wait[node]
+            for arc in range(indptr[node], indptr[node + 1]):
+                e, side, other = arc_edge[arc], arc_side[arc], arc_node[arc]
+                both = seen[other] == epoch
+                # An edge both of whose ends were reached is looked at once, from its first.
+                if both and side == 1:
+                    continue
+                beyond = label[other] + wait[other] if both else np.inf
+                filled = _meet_along(
+                    leave,
+                    beyond,
+                    side,
+                    demand_start[e],
+                    demand_start[e + 1],
+                    demand_owner,
+                    demand_where,
+                    limit,
+                    epoch,
+                    met,
+                    slot,
+                    rows,
+                    costs,
+                    filled,
+                )
+        counts[site - first] = filled - before
+    return counts, rows[:filled], costs[:filled]

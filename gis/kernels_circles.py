@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from .kernels import improve, take
+from .kernels import drop_first, offer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,8 +154,9 @@ def reached_pieces(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled f
     site, against the direction of walking; ``site_where`` as `kernels.place` returns it, coming from the ends.
     """
     n = indptr.size - 1
-    label, heap, where = np.empty(n, np.float64), np.empty(n, np.int32), np.empty(n, np.int32)
-    seen, settled = np.zeros(n, np.int32), np.empty(n, np.int32)
+    label, seen, settled = np.empty(n, np.float64), np.zeros(n, np.int32), np.empty(n, np.int32)
+    room = arc_node.size + 2 * int(np.diff(site_start[first : last + 1]).max())
+    queue, queue_cost = np.empty(room, np.int32), np.empty(room, np.float64)
     bounds = np.zeros((last - first) * limits.size + 1, np.int64)
     pieces = np.empty((1024, 4), np.float64)
     filled, group, farthest = 0, 0, limits.max()
@@ -166,17 +167,20 @@ def reached_pieces(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled f
             for side in range(2):
                 cost = site_where[p, 5] + site_where[p, 3 + side]
                 if cost <= farthest:
-                    size = improve(edge_nodes[site_edge[p], side], cost, epoch, seen, label, heap, where, size)
+                    node = edge_nodes[site_edge[p], side]
+                    size = offer(node, cost, epoch, seen, label, queue, queue_cost, size)
         while size > 0:
-            node = take(heap, where, label, size)
-            size -= 1
+            node, least = queue[0], queue_cost[0]
+            size = drop_first(queue, queue_cost, size)
+            if least > label[node]:
+                continue
             settled[found] = node
             found += 1
-            leave = label[node] + wait[node]
+            leave = least + wait[node]
             for arc in range(indptr[node], indptr[node + 1]):
                 cost = leave + arc_cost[arc]
                 if cost <= farthest:
-                    size = improve(arc_node[arc], cost, epoch, seen, label, heap, where, size)
+                    size = offer(arc_node[arc], cost, epoch, seen, label, queue, queue_cost, size)
         for limit in limits:
             for i in range(found):
                 for arc in range(indptr[settled[i]], indptr[settled[i] + 1]):

@@ -119,7 +119,7 @@ class Nearest:
     def edge_cut(self) -> NDArray[np.bool_]:
         """Return which demand may have a nearer site where the data end: that is nearer than the one found."""
         search = self._search
-        rim = _to_the_rim(search.network, search.costs, search.asked, self.cost.size, limit=search.limit, coming=False)
+        rim = to_the_rim(search.network, search.costs, search.asked, self.cost.size, limit=search.limit, coming=False)
         return rim < self.cost
 
 
@@ -243,15 +243,14 @@ def nearest(
     return Nearest(*_answers(search, asked, demand.count), search)
 
 
-def _to_the_rim(
+def to_the_rim(
     network: WalkNetwork, costs: Costs, placed: Placed, count: int, *, limit: float, coming: bool
 ) -> NDArray[np.float64]:
     """Return float64[count], the cost of walking to where the data end or (``coming``) from there; inf beyond."""
     rim = np.flatnonzero(network.boundary).astype(np.int32)
-    least = np.full(count, np.inf)
     if rim.size == 0 or placed.edge.size == 0:
-        return least
-    label, _ = kernels.label_nodes(
+        return np.full(count, np.inf)
+    label, source = kernels.label_nodes(
         network.indptr,
         network.arc_node,
         costs.out if coming else costs.into,
@@ -261,10 +260,23 @@ def _to_the_rim(
         np.zeros(rim.size, np.int64),
         float(limit),
     )
-    cost = ((label + costs.wait)[network.edge_nodes[placed.edge]] + placed.where[:, 3:5] + placed.where[:, 5:6]).min(
-        axis=1
+    # As to sites at nodes: none stand on the edges.
+    found, _ = kernels.nearest_of_labels(
+        label,
+        source,
+        costs.wait,
+        network.edge_nodes,
+        edge_ways(costs),
+        placed.edge,
+        placed.where,
+        placed.owner,
+        count,
+        np.zeros(network.edge_length_m.size + 1, np.int64),
+        np.zeros((0, 6)),
+        np.zeros(0, np.int64),
+        float(limit),
     )
-    np.minimum.at(least, placed.owner, np.where(cost <= limit, cost, np.inf))
+    least: NDArray[np.float64] = found
     return least
 
 
@@ -296,4 +308,4 @@ def edge_cut(
     """
     costs = walking_costs(network, walker)
     placed = place(network, costs, positions, walker, coming=coming)
-    return np.isfinite(_to_the_rim(network, costs, placed, positions.count, limit=limit, coming=coming))
+    return np.isfinite(to_the_rim(network, costs, placed, positions.count, limit=limit, coming=coming))

@@ -13,7 +13,7 @@ from scipy.sparse import csc_matrix
 from . import kernels
 from .costs import STANDARD, Costs, edge_ways, order_by, place, walking_costs
 from .errors import Fault, TooLargeError
-from .nearest import Nearest, edge_cut, nearest, node_costs
+from .nearest import Nearest, edge_cut, nearest, node_costs, to_the_rim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,8 +108,8 @@ def reach(
         edge_ways(costs),
     )
 
-    def block(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]] = kernels.reach_block(
+    def block(first: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+        found: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]] = kernels.reach_block(
             *fixed,
             site_start,
             placed.edge,
@@ -133,7 +133,7 @@ def reach(
     with ThreadPoolExecutor(threads) as pool:
         blocks = list(pool.map(block, bounds[:-1], bounds[1:]))
     counts = np.concatenate([part[0] for part in blocks] or [np.zeros(0, np.int64)])
-    rows = np.concatenate([part[1] for part in blocks] or [np.zeros(0, np.int64)])
+    rows = np.concatenate([part[1] for part in blocks] or [np.zeros(0, np.int32)])
     data = np.concatenate([part[2] for part in blocks] or [np.zeros(0)])
     indptr = np.concatenate([[0], np.cumsum(counts)])
     matrix = csc_matrix((data, rows, indptr), shape=(demand.count, sites.count)).tocsr()
@@ -141,8 +141,8 @@ def reach(
         matrix,
         float(limit),
         walker.unit,
-        edge_cut(network, demand, limit=limit, walker=walker),
-        edge_cut(network, sites, limit=limit, walker=walker, coming=True),
+        np.isfinite(to_the_rim(network, costs, asked, demand.count, limit=limit, coming=False)),
+        np.isfinite(to_the_rim(network, costs, placed, sites.count, limit=limit, coming=True)),
     )
 
 
