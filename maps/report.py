@@ -16,13 +16,18 @@ from ..layers.words import Language, say
 from .quotes import (
     Coverage,
     class_name,
+    classes_in_state,
     has_cells,
     has_rings,
+    headed,
     in_metres,
     language_of,
+    nature_of_data,
+    required_classes,
     sited_classes,
     text,
     titled,
+    units_name,
     walker_label,
 )
 from .sheet import IMPORTANT, Plan, plan_sheets, source_lines
@@ -227,9 +232,14 @@ class Desk:
         name = self.name(facility_class, short=short)
         return titled(name, circle, self.coverage.circles(facility_class), self.language)
 
+    def headed(self, facility_class: str, circle: int, *, short: bool = False) -> str:
+        """Return the name of a facility class with the group that its figures are of, as it stands before a figure."""
+        name, group = self.name(facility_class, short=short), self.coverage.headline(facility_class)
+        return headed(name, circle, self.coverage.circles(facility_class), group, self.language)
+
     def units(self) -> str:
         """Return how the areas are called that stand for neighbourhoods."""
-        return self.say("units_cell" if self.cells else "units_compound")
+        return units_name(self.findings, self.language)
 
     def figure(self, key: str) -> Figure:
         """Return the figure of a sheet."""
@@ -255,12 +265,18 @@ class Desk:
 
     def without_data(self) -> list[str]:
         """Return the classes that the sources know nothing of."""
-        table = self.findings.tables["facilities_by_class"]
-        silent = set(table.loc[table["status"] == "no_data", "facility_class"])
-        return [key for key in self.classes if key in silent]
+        return classes_in_state(self.findings, "no_data")
+
+    def doubtful(self) -> list[str]:
+        """Return the classes of which the sources hold so few that they may be incomplete."""
+        return classes_in_state(self.findings, "few")
+
+    def required(self) -> list[str]:
+        """Return the classes that the standard requires, with data or without."""
+        return required_classes(self.findings)
 
     def lowest(self, most: int) -> list[tuple[str, Quote]]:
-        """Return the required classes that cover the smallest shares of people, and their figures."""
+        """Return the required classes that cover the smallest shares of whom they serve, and their figures."""
         found = [(key, quote) for key in self.with_data() for quote in self.coverage.each(key) if quote.required]
         ranked = [(key, quote) for key, quote in found if quote.rate is not None]
         return sorted(ranked, key=lambda pair: (pair[1].rate or 0.0, pair[0], pair[1].circle))[:most]
@@ -310,7 +326,7 @@ def _facts(desk: Desk) -> Sequence[tuple[str, str]]:
         (desk.say("fact_place"), place or text(study["name"])),
         (desk.say("fact_date"), format_date(study.get("date"), desk.language)),
         (desk.say("fact_standard"), text(study.get("standard")).upper()),
-        (desk.say("fact_data"), desk.say("data_made_up" if study.get("made_up") else "data_real")),
+        (desk.say("fact_data"), desk.say(f"data_{nature_of_data(desk.findings)}")),
     ]
     if not in_metres(desk.findings):
         pairs.insert(3, (desk.say("fact_walker"), walker_label(desk.findings, desk.language)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ..gis.errors import Fault
 from ..layers.words import catalogue, explain, say
-from .quotes import in_metres, known, label, sited_classes, text, walker_label
+from .quotes import file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_found import coverage, lacking, sites
 from .sections_plan import rings
@@ -68,22 +67,25 @@ def _lowest(desk: Desk) -> str:
     ranked = desk.lowest(LOWEST)
     if not ranked:
         return desk.say("summary_none_required")
+    required = desk.required()
     items = [
         desk.say(
             "summary_lowest_item",
-            name=desk.title(key, quote.circle),
+            name=desk.headed(key, quote.circle),
             rate=format_number(quote.rate, "percent", desk.language),
         )
         for key, quote in ranked
     ]
     said = desk.say(
         "summary_lowest",
-        count=len(desk.with_data(required=True)),
+        required=len(required),
+        count=len([key for key in required if key in desk.with_data()]),
         lowest=desk.join(items),
         table=refer("table", "coverage"),
     )
-    silent = desk.without_data()
-    return said + (desk.say("summary_no_data", count=len(silent)) if silent else "")
+    silent = [key for key in desk.without_data() if key in required]
+    names = desk.join(desk.name(key, short=True) for key in silent)
+    return said + (desk.say("summary_no_data", count=len(silent), names=names) if silent else "")
 
 
 def _elders(desk: Desk) -> str:
@@ -131,7 +133,9 @@ def _sites(desk: Desk) -> str:
             items.append(desk.say("summary_sites_item_only", name=desk.name(key), count=count))
             continue
         before, after = (format_number(rate, "percent", desk.language) for rate in (quote.rate, quote.after_rate))
-        items.append(desk.say("summary_sites_item", name=desk.name(key), count=count, before=before, after=after))
+        group = label("measure", desk.coverage.headline(key), desk.language)
+        said = {"name": desk.name(key), "group": group, "before": before, "after": after}
+        items.append(desk.say("summary_sites_item", count=count, **said))
     if not items:
         return desk.say("summary_sites_none")
     return desk.say(
@@ -183,7 +187,7 @@ def _sources(desk: Desk) -> Table:
     rows = [
         (
             _layer_name(desk, text(source["layer"])),
-            PurePath(text(source["file"]).replace("\\", "/")).name,
+            file_name(source["file"]),
             text(source["sha256"])[:8],
             format_number(known(source["rows_in"]), "count", desk.language),
             format_number(known(source["rows_kept"]), "count", desk.language),
@@ -234,6 +238,7 @@ def warning(desk: Desk, fault: Mapping[str, Any]) -> str:
         return code
     detail = dict(fault.get("detail") or {})
     parts = {name: fault.get(name, detail.pop(name, None)) for name in _FAULT_PARTS}
+    parts["file"] = file_name(parts["file"]) or None
     return explain(Fault(code, **parts, detail=detail, blocks=False), desk.language)
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .quotes import Quote, in_metres, known, label, standard_limit_m, text, walker_label
+from .quotes import (
+    Quote,
+    existing_label,
+    in_metres,
+    known,
+    label,
+    served,
+    standard_limit_m,
+    text,
+    walker_label,
+)
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_plan import more, number
 from .style import NOTHING, format_limit, format_number
@@ -40,7 +50,7 @@ def coverage(desk: Desk) -> list[Block]:
     lowest = desk.lowest(LOWEST)
     if lowest:
         uncovered = desk.join(number(desk, quote.uncovered) for _, quote in lowest)
-        names = desk.join(desk.title(key, quote.circle) for key, quote in lowest)
+        names = desk.join(desk.headed(key, quote.circle) for key, quote in lowest)
         blocks.append(
             desk.body(
                 "coverage_lowest" if len(lowest) > 1 else "coverage_lowest_one", lowest=names, uncovered=uncovered
@@ -67,8 +77,6 @@ def _walker_paragraph(desk: Desk) -> Block:
 
 
 def _rules_table(desk: Desk) -> Table:
-    table = desk.findings.tables["facilities_by_class"]
-    existing = dict(zip(table["facility_class"], table["existing"], strict=True))
     timed = not in_metres(desk.findings)
     columns = (
         Column(desk.say("col_class"), width=2.4),
@@ -83,7 +91,7 @@ def _rules_table(desk: Desk) -> Table:
     silent = set(desk.without_data())
     rows = []
     for key, rule in desk.classes.items():
-        count = desk.say("no_data") if key in silent else number(desk, existing.get(key))
+        count = desk.say("no_data") if key in silent else existing_label(desk.findings, key, desk.language)
         quotes: list[Quote | None] = [*desk.coverage.each(key)]
         for quote in quotes or [None]:
             circle = rule.get("circle") if quote is None else quote.circle
@@ -120,22 +128,26 @@ def _limits(desk: Desk, key: str, quote: Quote | None, *, timed: bool) -> tuple[
 def _coverage_table(desk: Desk) -> Table:
     columns = (
         Column(desk.say("col_class"), width=2.6),
-        Column(desk.say("col_limit"), numeric=True),
-        Column(desk.say("col_covered"), numeric=True, width=1.1),
-        Column(desk.say("col_uncovered"), numeric=True, width=1.1),
-        Column(desk.say("col_unknown"), numeric=True, width=1.0),
-        Column(desk.say("col_rate"), numeric=True),
-        Column(desk.say("col_elders_rate"), numeric=True),
-        Column(desk.say("col_buffer"), numeric=True),
+        Column(desk.say("col_weight"), width=1.2),
+        Column(desk.say("col_all"), numeric=True, width=1.0),
+        Column(desk.say("col_covered"), numeric=True, width=1.0),
+        Column(desk.say("col_uncovered"), numeric=True, width=1.0),
+        Column(desk.say("col_unknown"), numeric=True, width=0.9),
+        Column(desk.say("col_rate"), numeric=True, width=0.9),
+        Column(desk.say("col_buffer"), numeric=True, width=0.9),
+        Column(desk.say("col_people_rate"), numeric=True, width=0.9),
     )
+    few = set(desk.doubtful())
     rows = [
         (
-            desk.title(key, quote.circle),
-            format_limit(quote.limit, quote.unit, desk.language),
+            desk.say("doubtful_class", name=name) if key in few else name,
+            served(desk.coverage.headline(key), desk.language),
+            number(desk, quote.total),
             *_coverage_cells(desk, key, quote),
         )
         for key in desk.classes
         for quote in desk.coverage.each(key)
+        for name in (desk.title(key, quote.circle),)
     ]
     note = desk.say("coverage_note" if in_metres(desk.findings) else "coverage_note_walker")
     return Table("coverage", desk.say("coverage_caption"), columns, tuple(rows), note=note)
@@ -148,15 +160,13 @@ def _coverage_cells(desk: Desk, key: str, quote: Quote) -> tuple[str, ...]:
     return (
         *(number(desk, value) for value in (quote.covered, quote.uncovered, quote.unknown)),
         _rate(desk, quote),
-        _rate(desk, desk.coverage.city(key, "elders_60", circle=quote.circle)),
         format_number(quote.buffer_rate, "percent", desk.language),
+        _rate(desk, desk.coverage.city(key, "people", circle=quote.circle)),
     )
 
 
 def _class_sentences(desk: Desk) -> Iterable[Block]:
     """Give a sentence on each class that has a sheet of its own."""
-    table = desk.findings.tables["facilities_by_class"]
-    existing = dict(zip(table["facility_class"], table["existing"], strict=True))
     for plan in desk.plans:
         if not plan.key.startswith("class_"):
             continue
@@ -171,7 +181,8 @@ def _class_sentences(desk: Desk) -> Iterable[Block]:
             yield desk.body(
                 "coverage_class",
                 name=desk.title(key, quote.circle),
-                existing=number(desk, existing.get(key)),
+                existing=existing_label(desk.findings, key, desk.language),
+                group=label("measure", desk.coverage.headline(key), desk.language),
                 covered=number(desk, quote.covered),
                 rate=_rate(desk, quote),
                 uncovered=number(desk, quote.uncovered),
@@ -187,14 +198,14 @@ def _by_group(desk: Desk, kind: str) -> Iterable[Block]:
         return
     columns = [Column(desk.say(f"col_{kind}"), width=1.6), Column(desk.say("col_people"), numeric=True)]
     for key, circle in classes:
-        short = desk.title(key, circle, short=True)
+        short = desk.headed(key, circle, short=True)
         columns.append(Column(desk.say("col_class_rate", name=short), numeric=True, width=1.2))
         columns.append(Column(desk.say("col_class_uncovered", name=short), numeric=True, width=1.2))
     rows = []
     for group, name in [*groups[:DISTRICTS_MOST], ("", desk.say("total"))]:
         at = (kind, group) if group else ("city", desk.coverage.groups("city")[0][0])
         quotes = [desk.coverage.group(key, *at, circle=circle) for key, circle in classes]
-        first = quotes[0]
+        first = desk.coverage.group(classes[0][0], *at, "people", circle=classes[0][1])
         cells = [name or group, NOTHING if first is None else number(desk, first.total)]
         for quote in quotes:
             silent = quote is None or quote.no_data
