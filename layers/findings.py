@@ -71,7 +71,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "people_before",
         "people_after",
         "ring_id",  # of the ring that holds most of it
-        "against_policy",  # True when its floor area grows in a ring whose policy is subtract, and the like
+        "against_policy",  # True when it grows by more than a tenth in a ring whose policy is subtract, and the like
     ),
     "facilities": (
         "facility_id",
@@ -217,6 +217,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         "floor_area_m2",
         "people_before",
         "people_after",
+        "households_unknown",  # projects with ground in the row that state no households: the sum is of the others
+        "floor_area_unknown",
+        "people_before_unknown",
+        "people_after_unknown",
     ),
     "facilities_by_class": (
         "facility_class",
@@ -252,7 +256,7 @@ class Findings:
         * ``attribution``: sentences to print on every map;
         * ``notes``, ``warnings``: code and detail, for `lifecircle.layers.words.say`;
         * ``classes``: for each facility class in the order of the standard zh, en, circle, limit_m (of the standard,
-          whoever walks), required, group, building_m2_least, land_m2_least, clause, confidence, sited;
+          whoever walks), required, group, building_m2_least, land_m2_least, confidence_areas, clause, confidence, sited;
         * ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds …).
 
     Examples

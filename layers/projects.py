@@ -45,10 +45,17 @@ COLUMNS = (
 )
 """Columns of the findings' layer ``projects``; the frame has ``against_reason`` too."""
 
-SAME_SHARE = 0.01
-"""A figure that changes by no more than this share of what it was stays the same."""
+TOLERANCE = 0.10
+"""Floor area or people that change by no more than this share of what there was keep to any policy."""
 SUMMED = ("households", "people_before", "people_after")
 """What the table by ring splits into whole numbers."""
+UNKNOWN = {
+    "households": "households_unknown",
+    "floor_area_m2": "floor_area_unknown",
+    "people_before": "people_before_unknown",
+    "people_after": "people_after_unknown",
+}
+"""Columns of the table by ring, and the columns that count the projects of a row which state no value for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +117,8 @@ def find_projects(study: Study, rings: gpd.GeoDataFrame, demand: Demand) -> Foun
     frame = _frame(raw, study, project, demand, notes)
     frame["ring_id"] = picked(rings, "ring_id", largest)
     reasons = [
-        against(policy, way, grows)
-        for policy, way, grows in zip(
+        against(policy, way, floor=floor, people=people)
+        for policy, way, (floor, people) in zip(
             picked(rings, "policy", largest).fillna("none"), texts(raw, "way"), _growth(frame), strict=True
         )
     ]
@@ -124,8 +131,12 @@ def find_projects(study: Study, rings: gpd.GeoDataFrame, demand: Demand) -> Foun
     return FoundProjects(frame[[*COLUMNS, "against_reason", "geometry"]], table, tuple(notes))
 
 
-def against(policy: str, way: str, grows: float | None) -> str | None:
+def against(policy: str, way: str, *, floor: float | None = None, people: float | None = None) -> str | None:
     """Return why a project goes against its ring's policy, or `None`.
+
+    In a ring that is to lose (``subtract``) or keep what it has, floor area or people must not grow by more than
+    `TOLERANCE`; where something is to be kept nothing is demolished; in a ring that is to gain (``multiply``), floor
+    area (where it is unknown, people) must not shrink by more.
 
     Parameters
     ----------
@@ -133,19 +144,22 @@ def against(policy: str, way: str, grows: float | None) -> str | None:
         ``keep``, ``subtract``, ``multiply`` or ``none``.
     way
         ``keep``, ``convert``, ``demolish`` or empty.
-    grows
-        Above 0 when floor area (else households, else people) grows, below when it shrinks, ``None`` when unknown.
+    floor, people
+        Growth of floor area and of people as a share of what there was, below 0 where it shrinks; ``None`` unknown.
 
     Examples
     --------
-    >>> against("subtract", "demolish", 1200.0), against("keep", "demolish", None), against("multiply", "convert", 5.0)
-    ('grows_where_less_is_wanted', 'demolishes_where_kept', None)
+    >>> against("subtract", "demolish", floor=0.7), against("subtract", "convert", floor=0.04, people=0.0)
+    ('grows_where_less_is_wanted', None)
+    >>> against("keep", "demolish"), against("multiply", "convert", floor=-0.2)
+    ('demolishes_where_kept', 'shrinks_where_more_is_wanted')
     """
+    known = [growth for growth in (floor, people) if growth is not None]
     if policy == "keep" and way == "demolish":
         return "demolishes_where_kept"
-    if policy in {"subtract", "keep"} and grows is not None and grows > 0:
+    if policy in {"subtract", "keep"} and any(growth > TOLERANCE for growth in known):
         return "grows_where_less_is_wanted"
-    if policy == "multiply" and grows is not None and grows < 0:
+    if policy == "multiply" and known and known[0] < -TOLERANCE:
         return "shrinks_where_more_is_wanted"
     return None
 
@@ -190,22 +204,26 @@ def _whole(values: Floats) -> pd.Series[int]:
     return pd.Series(np.round(values)).astype("Int64")
 
 
-def _growth(frame: pd.DataFrame) -> list[float | None]:
-    """Return how much each project grows: in floor area, else in households, else in people; `None` when unknown.
+def _growth(frame: pd.DataFrame) -> list[tuple[float | None, float | None]]:
+    """Return by what share floor area and people of each project grow; `None` where unknown.
 
-    A change within `SAME_SHARE` is none: it is rounding in the register.
+    People grow as households do where both figures of them are stated, for those compare like with like; people before
+    and after, one of them worked out, only speak where neither households nor floor area do.
     """
-    pairs = (
-        ("floor_area_m2", "floor_area_after_m2"),
-        ("households", "households_after"),
-        ("people_before", "people_after"),
-    )
-    grows = np.full(len(frame), np.nan)
-    for before, after in pairs:
-        change = floats(frame, after) - floats(frame, before)
-        change = np.where(np.abs(change) <= SAME_SHARE * floats(frame, before), 0.0, change)
-        grows = np.where(np.isnan(grows), change, grows)
-    return [None if np.isnan(value) else float(value) for value in grows]
+    floor = _grown(frame, "floor_area_m2", "floor_area_after_m2")
+    households = _grown(frame, "households", "households_after")
+    worked_out = np.where(np.isnan(floor), _grown(frame, "people_before", "people_after"), np.nan)
+    people = np.where(np.isnan(households), worked_out, households)
+    pairs = zip(floor.tolist(), people.tolist(), strict=True)
+    return [(None if np.isnan(a) else a, None if np.isnan(b) else b) for a, b in pairs]
+
+
+def _grown(frame: pd.DataFrame, before: str, after: str) -> Floats:
+    """Return growth as a share of what there was: infinite from nothing to something, 0 from nothing to nothing."""
+    was, will = floats(frame, before), floats(frame, after)
+    change = will - was
+    share = np.divide(change, was, out=np.where(change > 0, np.inf, change), where=was > 0)
+    return np.asarray(share, dtype=np.float64)
 
 
 def _shared_m2(shapes: NDArray[np.object_]) -> float:
@@ -243,7 +261,10 @@ def _split(overlaps: Overlaps, totals: Floats) -> Ints:
 
 
 def _by_ring(frame: gpd.GeoDataFrame, rings: gpd.GeoDataFrame, overlaps: Overlaps, before: Ints) -> pd.DataFrame:
-    """Return the table of projects by ring, kind and way; each sum adds up to that of the projects."""
+    """Return the table of projects by ring, kind and way; each sum adds up to that of the projects.
+
+    A sum is of the projects that state the value; those of a row which do not are counted beside it.
+    """
     inside = np.bincount(overlaps.polygon, overlaps.share, minlength=len(frame))
     share = overlaps.share / inside[overlaps.polygon]  # ground beyond the study area goes along with the rest
     own = overlaps.polygon
@@ -258,14 +279,15 @@ def _by_ring(frame: gpd.GeoDataFrame, rings: gpd.GeoDataFrame, overlaps: Overlap
         total = floats(frame, column)
         whole = before if column == "people_before" else _split(overlaps, total)
         rows[column] = pd.Series(np.where(np.isnan(total[own]), np.nan, whole)).astype("Int64")
+    for column, counted in UNKNOWN.items():
+        rows[counted] = rows[column].isna().astype(np.int64)
     rows[["kind", "way"]] = rows[["kind", "way"]].fillna("")
     grouped = rows.groupby(["ring", "kind", "way"], sort=True)
-    table = (
-        grouped[["area_m2", "floor_area_m2", *SUMMED]].sum(min_count=1).join(grouped["projects"].sum()).reset_index()
-    )
+    sums = grouped[["area_m2", "floor_area_m2", *SUMMED]].sum(min_count=1)
+    table = sums.join(grouped[["projects", *UNKNOWN.values()]].sum()).reset_index()
     ring = table["ring"].to_numpy(dtype=np.int64)
     table.insert(0, "ring_id", picked(rings, "ring_id", ring))
     table.insert(1, "ring_name", picked(rings, "name", ring))
     table["kind"], table["way"] = labels(table["kind"].tolist()), labels(table["way"].tolist())
     order = ["ring_id", "ring_name", "kind", "way", "projects", "area_m2"]
-    return table[[*order, "households", "floor_area_m2", "people_before", "people_after"]]
+    return table[[*order, *UNKNOWN, *UNKNOWN.values()]]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PROJECTS_MOST = 60
 NAMES_MOST = 6
 """Projects named in a sentence."""
+LEAST = "≥ "
+"""Before a sum of which some parts are unknown."""
 RINGS_ACROSS = 5
 """Up to so many rings stand side by side in the table of zoning."""
 
@@ -32,8 +34,13 @@ def total(desk: Desk, values: Iterable[object], kind: str = "count", *, factor: 
     there = [value for value in found if value is not None]
     if not there:
         return NOTHING
-    sign = "≥ " if len(there) < len(found) else ""
-    return sign + format_number(sum(there) * factor, kind, desk.language)
+    said = format_number(sum(there) * factor, kind, desk.language)
+    return at_least(said) if len(there) < len(found) else said
+
+
+def at_least(said: str) -> str:
+    """Return a number marked as a lower bound; a dash stays one."""
+    return said if said == NOTHING or said.startswith(LEAST) else f"{LEAST}{said}"
 
 
 def rings(desk: Desk) -> list[Block]:
@@ -93,10 +100,12 @@ def _projects(desk: Desk) -> list[Block]:
     ]
     against = frame[[known(value) == 1.0 for value in frame["against_policy"]]]
     if len(against):
-        names = desk.join(text(name) for name in against["name"].head(NAMES_MOST))
-        if len(against) > NAMES_MOST:
-            names = desk.say("names_more", names=names)
-        blocks.append(desk.body("projects_against", count=len(against), names=names))
+        said = {"count": len(against), "list": refer("table", "projects")}
+        if len(against) <= NAMES_MOST:
+            names = desk.join(text(name) for name in against["name"])
+            blocks.append(desk.body("projects_against", **said, names=names))
+        else:
+            blocks.append(desk.body("projects_against_many", **said))
     return [*blocks, _projects_by_ring(desk), *_project_list(desk, frame)]
 
 
@@ -108,6 +117,13 @@ _BY_RING = (
     ("people_before", "col_people_before", "count", 1.0),
     ("people_after", "col_people_after", "count", 1.0),
 )
+_UNKNOWN = {
+    "households": "households_unknown",
+    "floor_area_m2": "floor_area_unknown",
+    "people_before": "people_before_unknown",
+    "people_after": "people_after_unknown",
+}
+"""Columns that count the projects of a row which state no value."""
 
 
 def _projects_by_ring(desk: Desk) -> Table:
@@ -120,8 +136,14 @@ def _projects_by_ring(desk: Desk) -> Table:
     for _, row in frame.iterrows():
         first = (text(row["ring_name"]) or NOTHING,) if named else ()
         codes = (label("kind", row["kind"], desk.language), label("way", row["way"], desk.language))
-        rows.append((*first, *codes, *(number(desk, row[name], kind, factor=by) for name, _, kind, by in _BY_RING)))
+        cells = [number(desk, row[name], kind, factor=by) for name, _, kind, by in _BY_RING]
+        marked = zip(_BY_RING, cells, strict=True)
+        rows.append(
+            (*first, *codes, *(at_least(said) if row.get(_UNKNOWN.get(of[0]), 0) else said for of, said in marked))
+        )
     sums = [total(desk, frame[name], kind, factor=by) for name, _, kind, by in _BY_RING]
+    lacks = [bool(frame[_UNKNOWN[name]].sum()) if name in _UNKNOWN else False for name, *_ in _BY_RING]
+    sums = [at_least(said) if lack else said for said, lack in zip(sums, lacks, strict=True)]
     blank = ("",) * (len(columns) - len(sums) - 1)
     rows.append((desk.say("total"), *blank, *sums))
     note = desk.say("partial_note") if any(value.startswith("≥") for value in sums) else ""
@@ -141,6 +163,7 @@ def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
         *([Column(desk.say("col_ring"), width=1.4)] if desk.rings else []),
         Column(desk.say("col_area_ha"), numeric=True),
         Column(desk.say("col_households"), numeric=True),
+        *([Column(desk.say("col_against"), width=1.0)] if desk.rings else []),
     )
     rows = tuple(
         (
@@ -153,10 +176,15 @@ def _project_list(desk: Desk, frame: pd.DataFrame) -> list[Block]:
             *((text(ring_names.get(row["ring_id"])) or NOTHING,) if desk.rings else ()),
             number(desk, row["area_m2"], "decimal", factor=1e-4),
             number(desk, row["households"]),
+            *((_policy_said(desk, row["against_policy"]),) if desk.rings else ()),
         )
         for place, (_, row) in enumerate(frame.head(PROJECTS_MOST).iterrows(), 1)
     )
     return [Table("projects", desk.say("projects_caption"), columns, rows), *more(desk, len(frame) - PROJECTS_MOST)]
+
+
+def _policy_said(desk: Desk, against: object) -> str:
+    return desk.say("against_yes") if known(against) == 1.0 else ""
 
 
 def more(desk: Desk, count: int) -> Sequence[Block]:

@@ -140,20 +140,25 @@ def test_no_projects_is_an_empty_table(make_study: MakeStudy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "way", "grows", "reason"),
+    ("policy", "way", "floor", "people", "reason"),
     [
-        ("keep", "demolish", -5.0, "demolishes_where_kept"),
-        ("keep", "convert", 5.0, "grows_where_less_is_wanted"),
-        ("keep", "convert", 0.0, None),
-        ("subtract", "demolish", 1.0, "grows_where_less_is_wanted"),
-        ("subtract", "demolish", -1.0, None),
-        ("subtract", "demolish", None, None),
-        ("multiply", "convert", -1.0, "shrinks_where_more_is_wanted"),
-        ("none", "demolish", 1.0, None),
+        ("keep", "demolish", -0.5, None, "demolishes_where_kept"),
+        ("keep", "convert", 0.5, 0.0, "grows_where_less_is_wanted"),
+        ("keep", "convert", 0.04, 0.0, None),
+        ("subtract", "demolish", 0.101, None, "grows_where_less_is_wanted"),
+        ("subtract", "demolish", 0.10, 0.0, None),
+        ("subtract", "demolish", -0.3, 0.25, "grows_where_less_is_wanted"),
+        ("subtract", "demolish", None, None, None),
+        ("multiply", "convert", -0.5, 0.5, "shrinks_where_more_is_wanted"),
+        ("multiply", "convert", None, -0.5, "shrinks_where_more_is_wanted"),
+        ("multiply", "convert", -0.05, None, None),
+        ("none", "demolish", 9.0, 9.0, None),
     ],
 )
-def test_against_the_policy_of_the_ring(policy: str, way: str, grows: float | None, reason: str | None) -> None:
-    assert against(policy, way, grows) == reason
+def test_against_the_policy_of_the_ring(
+    policy: str, way: str, floor: float | None, people: float | None, reason: str | None
+) -> None:
+    assert against(policy, way, floor=floor, people=people) == reason
     if reason:
         assert say(f"projects.{reason}", "zh")
         assert say(f"projects.{reason}", "en")
@@ -170,3 +175,20 @@ def test_a_project_that_grows_in_a_ring_of_subtraction_is_flagged(make_study: Ma
     frame = found(make_study, layer, ["subtract"]).frame
     assert frame["against_policy"].tolist() == [True, False]
     assert frame["against_reason"].tolist()[0] == "grows_where_less_is_wanted"
+
+
+def test_sums_count_the_projects_without_the_value(make_study: MakeStudy) -> None:
+    shapes = [shapely.box(x, 1900, x + 100, 2000) for x in (1500, 1700, 1900)]
+    layer = projects(shapes, kind=["factory"] * 3, way=["demolish"] * 3, households=[10.0, None, None],
+                     floor_area_m2=[100.0, 200.0, None])  # fmt: skip
+    row = found(make_study, layer).by_ring.iloc[0]
+    assert (row["projects"], row["households"], row["floor_area_m2"]) == (3, 10, 300)
+    assert (row["households_unknown"], row["floor_area_unknown"], row["people_after_unknown"]) == (2, 1, 3)
+    assert row["people_before_unknown"] == 0
+
+
+def test_growth_within_a_tenth_is_no_conflict(make_study: MakeStudy) -> None:
+    shapes = [shapely.box(x, 1900, x + 100, 2000) for x in (1500, 1700, 1900, 2100)]
+    layer = projects(shapes, way=["convert"] * 4, floor_area_m2=[1000.0, 1000, 0, 0],
+                     floor_area_after_m2=[1040.0, 1700, 500, 0])  # fmt: skip
+    assert found(make_study, layer, ["subtract"]).frame["against_policy"].tolist() == [False, True, True, False]

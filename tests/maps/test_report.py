@@ -205,6 +205,24 @@ def test_a_partly_empty_column_has_a_lower_bound_for_total() -> None:
     assert table.note
 
 
+def test_a_sum_without_some_projects_is_a_lower_bound_in_its_row_and_the_total() -> None:
+    findings = made_findings("zh")
+    by_ring = findings.tables["projects_by_ring"].copy()
+    by_ring.loc[0, "people_after_unknown"] = 2
+    changed = dataclasses.replace(findings, tables={**findings.tables, "projects_by_ring": by_ring})
+    table = _table(report_of(changed), "projects_by_ring")
+    assert [row[-1].startswith("≥ ") for row in table.rows] == [True, *[False] * (len(by_ring) - 1), True]
+
+
+def test_every_project_against_its_ring_is_marked_in_the_list() -> None:
+    findings = made_findings("zh")
+    projects = findings.layers["projects"].assign(against_policy=True)
+    report = report_of(dataclasses.replace(findings, layers={**findings.layers, "projects": projects}))
+    table = _table(report, "projects")
+    assert {row[-1] for row in table.rows} == {"不一致"}
+    assert table.columns[-1].title == "圈层导向"
+
+
 def test_a_reference_to_nothing_is_an_error() -> None:
     with pytest.raises(KeyError):
         number_blocks([Paragraph(refer("table", "nowhere"))], "zh")
