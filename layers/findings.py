@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 GROUPS: tuple[str, ...] = ("city", "ring", "district", "compound", "project")
 """Kinds of group that coverage is counted for, from wide to narrow."""
 
-MEASURES: tuple[str, ...] = ("people", "elders_60", "children_3_6", "children_6_12", "households", "compounds")
+MEASURES: tuple[str, ...] = (
+    "people",
+    "elders_60",
+    "children_0_3",
+    "children_3_6",
+    "children_6_12",
+    "households",
+    "compounds",
+)
 """What is counted; ``compounds`` counts neighbourhoods, covered where at least half of their people are."""
 
 LAYERS: dict[str, tuple[str, ...]] = {

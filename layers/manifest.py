@@ -80,6 +80,7 @@ def manifest_of(
                 "group": rule.group,
                 "building_m2_least": rule.building_m2_least,
                 "land_m2_least": rule.land_m2_least,
+                "confidence_areas": rule.confidence_areas,
                 "clause": rule.clause,
                 "clause_en": rule.clause_en,
                 "confidence": rule.confidence,

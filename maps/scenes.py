@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from ..layers.words import say
 from .ground import RING_SHADE, Ground
 from .paper import (
     MAP_MM,
@@ -30,6 +31,7 @@ from .quotes import (
     known,
     label,
     records,
+    served,
     standard_limit_m,
     text,
     titled,
@@ -240,8 +242,6 @@ class Scenes(Ground):
     def _class_facts(self, key: str, rule: dict[str, object]) -> list[tuple[str, str]]:
         """Return what the sheet of a class says in figures; those of each circle where it is required in several."""
         quotes, circles = self._coverage.each(key), self._coverage.circles(key)
-        table = self._findings.tables["facilities_by_class"]
-        existing = table.loc[table["facility_class"] == key, "existing"]
         pairs = []
         for quote in quotes:
             name = titled(self._say("fact_limit"), quote.circle, circles, self._language)
@@ -251,8 +251,13 @@ class Scenes(Ground):
                 pairs.append((self._say("fact_standard"), format_limit(metres, "m", self._language)))
         if not quotes:
             pairs.append((self._say("fact_limit"), format_limit(known(rule.get("limit_m")), "m", self._language)))
-        if len(existing):
-            pairs.append((self._say("fact_existing"), self._say("count_places", count=self._number(existing.iloc[0]))))
+        table = self._findings.tables["facilities_by_class"]
+        for row in records(table[table["facility_class"] == key].head(1)):
+            pairs.append((self._say("fact_existing"), self._say("count_places", count=self._number(row.existing))))
+            if row.outside:
+                pairs.append((self._say("fact_outside"), self._say("count_places", count=self._number(row.outside))))
+            if row.status == "few":
+                pairs.append((self._say("fact_data"), say("map.few_records", self._language)))
         if not quotes or all(quote.no_data for quote in quotes):
             return [*pairs, (self._say("fact_rate"), self._say("no_data"))]
         for quote in quotes:
@@ -262,13 +267,17 @@ class Scenes(Ground):
 
     def _quote_facts(self, key: str, quote: Quote) -> list[tuple[str, str]]:
         """Return the figures of a class in one of its circles."""
-        pairs = [(self._say("fact_rate"), self._number(quote.rate, "percent"))]
+        group = self._coverage.headline(key)
+        pairs = [
+            (self._say("fact_group"), served(group, self._language)),
+            (self._say("fact_rate"), self._number(quote.rate, "percent")),
+        ]
         for words, value in (("covered", quote.covered), ("uncovered", quote.uncovered), ("unknown", quote.unknown)):
             if words != "unknown" or value:
                 pairs.append((self._say(f"fact_{words}"), self._say("count_people", count=self._number(value))))
-        elders = self._coverage.city(key, "elders_60", circle=quote.circle)
-        if elders is not None and elders.total:
-            pairs.append((self._say("fact_elders"), self._number(elders.rate, "percent")))
+        people = self._coverage.city(key, "people", circle=quote.circle)
+        if group != "people" and people is not None:
+            pairs.append((self._say("fact_people_rate"), self._number(people.rate, "percent")))
         if self._has_sites(key) and quote.after_rate is not None:
             pairs.append((self._say("fact_after"), self._number(quote.after_rate, "percent")))
         return pairs
@@ -367,7 +376,7 @@ class Scenes(Ground):
         axes.add_collection(quiet, autolim=False)
         self._ring_edges(axes)
         classes = list(dict.fromkeys(sites["facility_class"]))
-        most = max(int((LISTS_MM / len(classes) - 19) / 5.2), 1)
+        most = max(int((LISTS_MM / len(classes) - 24) / 5.2), 1)
         shapes = dict(zip(classes, itertools.cycle(SITE_MARKERS)))
         for key in classes:
             some = sites[sites["facility_class"] == key].sort_values("rank")
@@ -376,6 +385,7 @@ class Scenes(Ground):
             self._site_points(axes, some, look)
             panel.heading(class_name(self._findings, key, self._language))
             panel.facts(self._class_gain(key))
+            panel.facts([(self._say("fact_added"), served(some["weight"].iloc[0], self._language))])
             panel.ranks(self._site_list(some.head(most)), look)
             if len(some) > most:
                 panel.note(self._say("more", count=len(some) - most))
@@ -397,14 +407,15 @@ class Scenes(Ground):
         if quote is None or quote.after_rate is None:
             return []
         rates = f"{self._number(quote.rate, 'percent')} → {self._number(quote.after_rate, 'percent')}"
-        return [(self._say("fact_rate"), rates)]
+        group = served(self._coverage.headline(key), self._language)
+        return [(say("map.class_for", self._language, name=self._say("fact_rate"), group=group), rates)]
 
     def _site_list(self, sites: gpd.GeoDataFrame) -> list[tuple[str, str, str]]:
-        """Return rank, name and people added of each site."""
+        """Return rank, name and how many of the served group are added of each site."""
         rows = []
         for site in records(sites):
             name = text(site.name) or label("kind", site.kind, self._language)
-            added = self._say("count_people", count=self._number(known(site.people_added)))
+            added = self._say("count_people", count=self._number(known(site.added)))
             rows.append((str(int(site.rank)), name, f"+{added}"))
         return rows
 
@@ -472,5 +483,7 @@ class Scenes(Ground):
         for quote in self._coverage.each(key):
             limit = format_limit(quote.limit, quote.unit, self._language)
             rate = self._say("no_data") if quote.no_data else self._number(quote.rate, "percent")
-            said.append(self._say("overview_none" if quote.no_data else "overview_rate", limit=limit, rate=rate))
+            group = served(self._coverage.headline(key), self._language)
+            words = "overview_none" if quote.no_data else "overview_rate"
+            said.append(self._say(words, limit=limit, rate=rate, group=group))
         return self._say("semicolon").join(said) or self._say("no_data")

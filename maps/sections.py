@@ -71,7 +71,7 @@ def _lowest(desk: Desk) -> str:
     items = [
         desk.say(
             "summary_lowest_item",
-            name=desk.headed(key, quote.circle),
+            name=desk.headed(key, quote.circle, short=True),
             rate=format_number(quote.rate, "percent", desk.language),
         )
         for key, quote in ranked
@@ -111,13 +111,14 @@ def _lacking(desk: Desk) -> str:
     first = ranked.iloc[0]
     return desk.say(
         "summary_missing",
-        count=format_number(len(ranked), "count", desk.language),
+        count=format_number(int((ranked["missing_count"] > 0).sum()), "count", desk.language),
+        partial=format_number(int((ranked["missing_count"] == 0).sum()), "count", desk.language),
         all=format_number(len(desk.findings.layers["compounds"]), "count", desk.language),
         units=desk.units(),
         table=refer("table", "lacking"),
         name=text(first["name"]) or text(first["compound_id"]),
         people=format_number(known(first["people"]), "count", desk.language),
-        lacking=int(first["missing_count"]),
+        shortfall=format_number(int(first["shortfall"]), "count", desk.language),
     )
 
 
@@ -133,9 +134,8 @@ def _sites(desk: Desk) -> str:
             items.append(desk.say("summary_sites_item_only", name=desk.name(key), count=count))
             continue
         before, after = (format_number(rate, "percent", desk.language) for rate in (quote.rate, quote.after_rate))
-        group = label("measure", desk.coverage.headline(key), desk.language)
-        said = {"name": desk.name(key), "group": group, "before": before, "after": after}
-        items.append(desk.say("summary_sites_item", count=count, **said))
+        name = desk.headed(key, quote.circle, short=True)
+        items.append(desk.say("summary_sites_item", name=name, count=count, before=before, after=after))
     if not items:
         return desk.say("summary_sites_none")
     return desk.say(

@@ -16,6 +16,7 @@ from .quotes import (
     walker_label,
 )
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
+from .sections_basis import basis
 from .sections_plan import more, number
 from .style import NOTHING, format_limit, format_number
 
@@ -50,7 +51,7 @@ def coverage(desk: Desk) -> list[Block]:
     lowest = desk.lowest(LOWEST)
     if lowest:
         uncovered = desk.join(number(desk, quote.uncovered) for _, quote in lowest)
-        names = desk.join(desk.headed(key, quote.circle) for key, quote in lowest)
+        names = desk.join(desk.headed(key, quote.circle, short=True) for key, quote in lowest)
         blocks.append(
             desk.body(
                 "coverage_lowest" if len(lowest) > 1 else "coverage_lowest_one", lowest=names, uncovered=uncovered
@@ -180,9 +181,8 @@ def _class_sentences(desk: Desk) -> Iterable[Block]:
         for quote in desk.coverage.each(key):
             yield desk.body(
                 "coverage_class",
-                name=desk.title(key, quote.circle),
+                name=desk.headed(key, quote.circle, short=True),
                 existing=existing_label(desk.findings, key, desk.language),
-                group=label("measure", desk.coverage.headline(key), desk.language),
                 covered=number(desk, quote.covered),
                 rate=_rate(desk, quote),
                 uncovered=number(desk, quote.uncovered),
@@ -246,18 +246,18 @@ def lacking(desk: Desk) -> list[Block]:
 
 
 def _lacking_classes(desk: Desk) -> Table:
-    """Return how many neighbourhoods have and lack each required class."""
+    """Return how many neighbourhoods have each required class, for all or for a part of their people, or lack it."""
     columns = (
         Column(desk.say("col_class"), width=2.6),
-        Column(desk.say("col_present"), numeric=True),
-        Column(desk.say("col_too_far"), numeric=True),
-        Column(desk.say("col_unknown"), numeric=True),
+        *(Column(desk.say(f"col_{state}"), numeric=True) for state in ("present", "partial", "too_far", "unknown")),
     )
+    states = desk.states()
     rows = []
     for key in desk.with_data(required=True):
-        for quote in desk.coverage.each(key, "compounds"):
-            counts = (quote.covered, quote.uncovered, quote.unknown)
-            rows.append((desk.title(key, quote.circle), *(number(desk, count) for count in counts)))
+        for circle in desk.coverage.circles(key):
+            if (key, circle) in states.index:
+                counts = states.loc[(key, circle)]
+                rows.append((desk.title(key, circle), *(number(desk, count) for count in counts)))
     caption = desk.say("lacking_classes_caption", units=desk.units())
     return Table("lacking_classes", caption[:1].upper() + caption[1:], columns, tuple(rows))
 
@@ -274,8 +274,10 @@ def _lacking_table(desk: Desk) -> Table:
         *(Column(desk.say(f"col_{kind}"), width=1.3) for kind in shown),
         Column(desk.say("col_year_built"), numeric=True, width=0.8),
         Column(desk.say("col_people"), numeric=True, width=0.9),
-        Column(desk.say("col_missing_count"), numeric=True, width=0.8),
-        Column(desk.say("col_missing"), width=3.4),
+        Column(desk.say("col_shortfall"), numeric=True, width=0.9),
+        Column(desk.say("col_missing_count"), numeric=True, width=0.7),
+        Column(desk.say("col_partial_count"), numeric=True, width=0.7),
+        Column(desk.say("col_missing"), width=3.0),
     ]
     rows = []
     for _, row in desk.lacking().head(LACKING_MOST).iterrows():
@@ -289,8 +291,10 @@ def _lacking_table(desk: Desk) -> Table:
                 *(text(names[kind].get(row[f"{kind}_id"])) or NOTHING for kind in shown),
                 number(desk, row["year_built"], "plain"),
                 number(desk, row["people"]),
+                number(desk, row["shortfall"]),
                 number(desk, row["missing_count"]),
-                classes,
+                number(desk, row["partial_count"]),
+                classes or NOTHING,
             )
         )
     return Table("lacking", desk.say("lacking_caption", units=desk.units()), tuple(columns), tuple(rows))
@@ -302,15 +306,17 @@ def sites(desk: Desk) -> list[Block]:
     blocks: list[Block] = [Heading(desk.say("sites"))]
     if not len(siting):
         return [*blocks, desk.body("sites_none")]
-    blocks += [desk.body("sites_intro", table=refer("table", "siting")), _siting_table(desk)]
-    for _, row in siting.iterrows():
+    blocks += [desk.body("sites_intro", table=refer("table", "siting")), _siting_table(desk), *basis(desk)]
+    for place, (_, row) in enumerate(siting.iterrows()):
         key = str(row["facility_class"])
+        earlier = "_earlier" if place else ""
         status = str(row["status"])
         proof_key = f"proof_{status}" if status in {"optimal", "all_covered"} else "proof_time_limit"
+        proof_key += earlier if status != "all_covered" else ""
         gain = number(desk, float(row["bound"]) - float(row["objective"]))
         blocks.append(
             desk.body(
-                "siting_paragraph",
+                f"siting_paragraph{earlier}",
                 name=desk.name(key),
                 group=label("measure", row["weight"], desk.language),
                 proof=desk.say(proof_key, gain=gain),
@@ -336,7 +342,7 @@ def _siting_table(desk: Desk) -> Table:
     rows = tuple(
         (
             desk.name(str(row["facility_class"])),
-            label("measure", row["weight"], desk.language),
+            served(row["weight"], desk.language),
             *(number(desk, row[name]) for name in fields),
             number(desk, row["gap"], "percent"),
             desk.say(f"solver_{row['status']}"),
@@ -354,16 +360,20 @@ def _sites_of(desk: Desk, key: str) -> list[Block]:
     layers = desk.findings.layers
     rings = dict(zip(layers["rings"]["ring_id"], layers["rings"]["name"], strict=True)) if desk.rings else {}
     elders = desk.coverage.city(key, "elders_60")
-    counted = [("people_added", "col_added_people")]
-    counted += [("elders_added", "col_added_elders")] if elders is not None and elders.total else []
-    counted += [("only_here", "col_only_here")]
+    weight = str(frame["weight"].iloc[0])
+    others = {"people": "people_added"}
+    others |= {"elders_60": "elders_added"} if elders is not None and elders.total else {}
+    counted = [("added", weight), *((column, group) for group, column in others.items() if group != weight)]
+    floor = bool(frame["floor_area_m2"].notna().any())
     columns = [
         Column(desk.say("col_rank"), numeric=True, width=0.6),
         Column(desk.say("col_site"), width=2.2),
         Column(desk.say("col_kind"), width=1.2),
         *([Column(desk.say("col_ring"), width=1.3)] if rings else []),
         Column(desk.say("col_area_m2"), numeric=True),
-        *(Column(desk.say(name), numeric=True, width=0.9) for _, name in counted),
+        *([Column(desk.say("col_floor_m2"), numeric=True)] if floor else []),
+        *(Column(desk.say("col_added", group=served(group, desk.language)), numeric=True) for _, group in counted),
+        Column(desk.say("col_only_here"), numeric=True, width=0.9),
         Column(desk.say("col_rezoning"), width=0.8),
         Column(desk.say("col_runner_up"), width=1.1),
         Column(desk.say("col_loss"), numeric=True, width=0.9),
@@ -378,7 +388,8 @@ def _sites_of(desk: Desk, key: str) -> list[Block]:
                 label("kind", site["kind"], desk.language),
                 *((text(rings.get(site["ring_id"])) or NOTHING,) if rings else ()),
                 number(desk, site["area_m2"]),
-                *(number(desk, site[name]) for name, _ in counted),
+                *((number(desk, site["floor_area_m2"]),) if floor else ()),
+                *(number(desk, site[name]) for name in (*(column for column, _ in counted), "only_here")),
                 NOTHING if rezoning is None else desk.say("yes" if rezoning else "no"),
                 _site_name(desk, text(site["runner_up"])) or NOTHING,
                 number(desk, site["runner_up_loses"]),
@@ -392,7 +403,7 @@ def _sites_of(desk: Desk, key: str) -> list[Block]:
     if len(rezoned):
         names = desk.join(text(row["name"]) or text(row["site_id"]) for _, row in rezoned.iterrows())
         blocks.append(desk.body("sites_rezoning", count=len(rezoned), names=names))
-    note = desk.say("sites_note")
+    note = desk.say("sites_note", group=served(weight, desk.language))
     return [*blocks, Table(f"sites_{key}", caption, tuple(columns), tuple(rows), note=note)]
 
 

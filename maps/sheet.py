@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 from ..layers.words import Language, say
 from .fonts import drawing_with, font_for
 from .paper import MAP_MM, Paper
-from .quotes import class_name, has_cells, has_rings, in_metres, language_of, sited_classes, text, walker_label
+from .quotes import (
+    class_name,
+    file_name,
+    has_cells,
+    has_rings,
+    in_metres,
+    language_of,
+    nature_of_data,
+    served,
+    sited_classes,
+    text,
+    walker_label,
+)
 from .scenes import OVERVIEW_MOST, Scenes
 from .style import format_date
 
@@ -111,7 +123,9 @@ def source_lines(findings: Findings, language: Language) -> list[str]:
     """Return what stands under every map and figure: sources, attribution, CRS, date, walker, map approval number."""
     study = findings.manifest["study"]
     makers = list(
-        dict.fromkeys(text(source.get("maker")) or text(source.get("file")) for source in findings.manifest["sources"])
+        dict.fromkeys(
+            text(source.get("maker")) or file_name(source.get("file")) for source in findings.manifest["sources"]
+        )
     )
     join = say("sheet.join", language)
     lines = [say("sheet.footer_sources", language, sources=join.join(makers))] if makers else []
@@ -161,7 +175,7 @@ def write_sheets(
             paper = Paper(font, chosen)
             made_up = bool(study.get("made_up"))
             subtitle = say("sheet.of_study", chosen, name=study["name"], date=format_date(study.get("date"), chosen))
-            badge = say("sheet.made_up" if made_up else "sheet.real", chosen)
+            badge = say(f"sheet.{nature_of_data(findings)}", chosen)
             paper.head(plan.title, subtitle, badge, made_up=made_up)
             paper.foot(source_lines(findings, chosen))
             scenes.draw(paper, plan.key, plan.classes)
@@ -179,7 +193,9 @@ def _words(findings: Findings, plans: Sequence[Plan], language: Language) -> Ite
     yield from source_lines(findings, language)
     yield text(findings.manifest["study"]["name"])
     yield walker_label(findings, language)
-    yield from (class_name(findings, key, language) for key in findings.manifest["classes"])
+    for key, rule in findings.manifest["classes"].items():
+        yield class_name(findings, key, language)
+        yield served(rule["group"], language)
     for layer, column in (
         ("area", "name"),
         ("rings", "name"),
