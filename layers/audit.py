@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .load import examine
+from .named import ring_faults
 from .words import explain, say
 
 if TYPE_CHECKING:
@@ -80,4 +81,7 @@ def audit(path: Path | str, *, progress: Callable[[str], None] | None = None) ->
         When study.toml itself cannot be read, so that no layer can be looked at.
     """
     examined = examine(path, progress=progress)
+    study = examined.study
+    if study is not None and study.osm and "ring_lines" not in study.layers:
+        return Audit((*examined.faults, *ring_faults(study)), examined.rows, examined.notes)
     return Audit(examined.faults, examined.rows, examined.notes)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import CONTRACTS
 from .settings import StudySettings
+from .table import without_control
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,13 +57,36 @@ def read_settings(path: Path) -> StudySettings:
     InputError
         When it is not TOML, or with one fault for each unknown key, missing key and wrong value.
     """
-    raw = read_toml(path)
+    raw = _printable(read_toml(path))
     try:
         return StudySettings.model_validate(raw)
     except ValidationError as error:
         faults = settings_faults(error.errors(include_url=False), raw, str(path))
         message = f"{path} has {len(faults)} fault(s): {faults[0]}"
         raise InputError(message, *faults) from error
+
+
+def _printable(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a study.toml without control signs in what is printed: names, sources, the approval number."""
+    return {key: _cleaned(value) if key in ("study", "rings") else _sourced(value) for key, value in raw.items()}
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401  any value of TOML
+    """Return a value of TOML with the control signs taken out of its texts, however deep."""
+    if isinstance(value, str):
+        return without_control(value)
+    if isinstance(value, list):
+        return [_cleaned(part) for part in value]
+    return {key: _cleaned(part) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+def _sourced(value: Any) -> Any:  # noqa: ANN401  any value of TOML
+    """Return a section with maker and licence clean; paths, column names and values of files stay as they are."""
+    if isinstance(value, list):
+        return [_sourced(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _cleaned(part) if key in ("source", "licence") else _sourced(part) for key, part in value.items()}
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .config import read_settings
 from .contracts import AREA, CONTRACTS
 from .files import COORDINATES, RASTER, How, osm_reading, read_source
 from .gather import Examined, Read, Work, datum_name, keep_rows, move_to, named_columns, placed, record, sections_of
+from .named import named_faults, ring_faults
 from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
@@ -83,6 +84,7 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     place = place / "study.toml" if place.is_dir() else place
     settings = read_settings(place)
     work = Work(settings, place.resolve().parent)
+    work.faults += named_faults(settings, work.folder)
     reads = _read_all(work, progress or (lambda _: None))
     crs_area = crs_and_area(work, reads)
     if crs_area is None:
@@ -108,7 +110,9 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
         notes=tuple(work.notes),
         warnings=tuple(fault for fault in work.faults if not fault.blocks),
     )
-    return work.examined(study)
+    if not study.osm or "ring_lines" in study.layers:
+        work.faults += ring_faults(study)
+    return work.examined(None if work.blocked() else study)
 
 
 def _read_all(work: Work, progress: Callable[[str], None]) -> dict[str, list[Read]]:

@@ -75,6 +75,6 @@ def _ring(lines: gpd.GeoDataFrame, stem: str, names: tuple[str, ...]) -> Guessed
     """Return the ring that these lines enclose, if they do."""
     if len(names) > _LARGEST_GROUP:
         return None
-    shapes = [lines.geometry[lines["name"] == name].to_numpy() for name in names]
+    shapes = [lines.geometry.to_numpy()[(lines["name"] == name).to_numpy()] for name in names]
     shape, _ = enclosed(shapes)
     return None if shape is None or shape.area == 0 else GuessedRing(stem, names, float(shape.area))

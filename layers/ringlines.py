@@ -32,6 +32,7 @@ TOUCH_M = 1.0
 LEAST_OF_HULL = 0.2
 """One or two lines enclose a ring only when it fills this share of the ground they span; less is an interchange."""
 SHOWN_ENDS = 6
+STUDY_FILE = "study.toml"
 OSM_LINES = ("highway", "railway", "waterway", "natural=coastline")
 
 
@@ -62,17 +63,17 @@ def enclosed_areas(study: Study, sections: Sequence[RingSection]) -> list[BaseGe
     lines = _named_lines(study)
     faults: list[Fault] = []
     shapes: list[BaseGeometry] = []
-    for section in sections:
-        groups, missing = _matching(lines, section)
+    for number, section in enumerate(sections, start=1):
+        key = f"rings.ring[{number}].bounded_by"
+        groups, missing = _matching(lines, section, key)
         faults.extend(missing)
         if missing:
             continue
         shape, open_ends = enclosed(groups)
         if shape is None:
             ends = "; ".join(_describe(end, section.bounded_by) for end in open_ends[:SHOWN_ENDS])
-            faults.append(
-                Fault("rings.not_closed", row=section.name, detail={"ends": ends or "-", "gap": round(GAP_M)})
-            )
+            detail = {"name": section.name, "ends": ends or "-", "gap": round(GAP_M)}
+            faults.append(Fault("rings.not_closed", STUDY_FILE, column=key, detail=detail))
             continue
         shapes.append(shape)
     if faults:
@@ -98,8 +99,8 @@ def _named_lines(study: Study) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame({"name": pd.Series(dtype="str")}, geometry=[], crs=study.crs)
 
 
-def _matching(lines: gpd.GeoDataFrame, section: RingSection) -> tuple[list[Geometries], list[Fault]]:
-    """Return the lines of each pattern of a ring, and a fault for each pattern without any."""
+def _matching(lines: gpd.GeoDataFrame, section: RingSection, key: str) -> tuple[list[Geometries], list[Fault]]:
+    """Return the lines of each pattern of a ring, and a fault that names the key for each pattern without any."""
     names = [str(name) for name in lines["name"]]
     groups: list[Geometries] = []
     faults: list[Fault] = []
@@ -107,12 +108,14 @@ def _matching(lines: gpd.GeoDataFrame, section: RingSection) -> tuple[list[Geome
         try:
             pattern = re.compile(text)
         except re.error as error:
-            faults.append(Fault("rings.bad_pattern", row=section.name, value=text, detail={"reason": str(error)}))
+            detail = {"name": section.name, "reason": str(error)}
+            faults.append(Fault("rings.bad_pattern", STUDY_FILE, column=key, value=text, detail=detail))
             continue
         chosen = np.array([pattern.fullmatch(name) is not None for name in names], dtype=np.bool_)
         if not chosen.any():
             close = ", ".join(get_close_matches(text, sorted(set(names)), n=3, cutoff=0.4)) or "-"
-            faults.append(Fault("rings.no_line", row=section.name, value=text, detail={"close": close}))
+            detail = {"name": section.name, "close": close}
+            faults.append(Fault("rings.no_line", STUDY_FILE, column=key, value=text, detail=detail))
             continue
         parts = shapely.get_parts(shapely.force_2d(lines.geometry.to_numpy()[chosen]))
         groups.append(parts[shapely.length(parts) > 0])

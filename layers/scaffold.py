@@ -342,11 +342,13 @@ def _are_compounds(residential: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -
 
 def _write_rings(draft: _Draft, found: Sequence[Found]) -> None:
     """Propose the rings that the ring lines close; where they close none, name the lines; else say there is none."""
-    lines = [frame for part in found if (frame := _named_lines(draft, part)) is not None]
+    given = (_named_lines(draft, part) for part in found)
+    lines: list[gpd.GeoDataFrame] = [frame for frame in given if frame is not None]
     if not lines:
         draft.comment("rings_none")
         return
-    together = gpd.GeoDataFrame(pd.concat([frame.to_crs(lines[0].crs) for frame in lines], ignore_index=True))
+    crs = as_crs(lines[0].crs)
+    together = gpd.GeoDataFrame(pd.concat([frame.to_crs(crs) for frame in lines], ignore_index=True))
     rings = guess_rings(together)
     if not rings:
         names = sorted({str(name) for name in together["name"].dropna()})
@@ -370,7 +372,7 @@ def _named_lines(draft: _Draft, part: Found) -> gpd.GeoDataFrame | None:
         crs = as_crs(draft.datum) if draft.datum is not None and draft.datum.lower() not in DATUMS else "EPSG:4326"
         frame = frame.set_crs(crs)
     named = gpd.GeoDataFrame({"name": frame[source]}, geometry=frame.geometry.to_numpy(), crs=frame.crs)
-    return named.to_crs(named.estimate_utm_crs()) if named.crs.is_geographic else named
+    return named.to_crs(named.estimate_utm_crs()) if as_crs(named.crs).is_geographic else named
 
 
 def _write_tail(draft: _Draft, chosen: dict[str, list[Found]], unused: Sequence[Found]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["id", "text", "int", "float", "bool", "choice"]
 Shape: TypeAlias = Literal["Point", "LineString", "Polygon"]
+
+BREAKS = re.compile(r"[\t\n\r]+")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Signs that neither XML nor a cell of a spreadsheet can hold, and those that no font draws."""
 
 SHOWN_PER_COLUMN = 5
 """How many rows of one column with one fault are listed before the rest is counted."""
@@ -147,12 +152,14 @@ def check(
     >>> checked.frame["people"].tolist()
     [12.0, -3.0]
     """
-    frame = frame.reset_index(drop=True)
+    frame, cleaned = printable(frame.reset_index(drop=True))
     if frame.empty:
         return Checked(frame, (Fault("faults.layer_empty", file=file, layer=contract.layer),), ())
     report = _Report(file, contract.layer)
     found = _named(frame, contract, columns or {}, report, optional)
     report.rows = _row_labels(frame, found, contract)
+    if cleaned:
+        report.notes.append(Note("study.control_signs", {"layer": contract.layer, "file": file, "count": cleaned}))
     taken = set(found.values())
     product = {column.name for column in contract.columns}
     clash = {name: f"{name}_file" for name in frame.columns if name in product and name not in taken}
@@ -168,6 +175,39 @@ def check(
     out = out.drop(columns=[name for name in taken if name not in product and name in out.columns])
     mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows)
     return Checked(mended.frame, (*report.faults, *mended.faults), (*report.notes, *mended.notes), found)
+
+
+def printable(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
+    r"""Return a layer with the control signs taken out of its texts, and how many cells had some.
+
+    Documents and spreadsheets cannot hold them; line breaks and tabs become a space.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> frame = gpd.GeoDataFrame({"name": ["\x07甲\x0b园", "乙\n村", None]}, geometry=[None] * 3)
+    >>> cleaned, count = printable(frame)
+    >>> cleaned["name"].tolist()[:2], count
+    (['甲园', '乙 村'], 2)
+    """
+    changed: dict[str, pd.Series] = {}
+    count = 0
+    for name in frame.columns:
+        values = frame[name]
+        if name == frame.geometry.name or not (values.dtype == object or isinstance(values.dtype, pd.StringDtype)):
+            continue
+        if CONTROL.search(" ".join(value for value in values if isinstance(value, str))) is None:
+            continue
+        dirty = np.array([isinstance(value, str) and CONTROL.search(value) is not None for value in values], dtype=bool)
+        count += int(dirty.sum())
+        clean = [without_control(value) if wrong else value for value, wrong in zip(values, dirty, strict=True)]
+        changed[name] = pd.Series(clean, index=frame.index, dtype=values.dtype)
+    return (frame.assign(**changed), count) if changed else (frame, 0)
+
+
+def without_control(text: str) -> str:
+    """Return a text without control signs; line breaks and tabs become a space."""
+    return CONTROL.sub("", BREAKS.sub(" ", text))
 
 
 @dataclass(slots=True)
