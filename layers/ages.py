@@ -189,6 +189,7 @@ def _setting_shares(study: Study) -> dict[str, float]:
     people = study.settings.people
     shares = {
         "elders_60": people.elders_share,
+        "children_0_3": people.children_0_3_share,
         "children_3_6": people.children_3_6_share,
         "children_6_12": people.children_6_12_share,
     }

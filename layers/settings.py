@@ -91,6 +91,7 @@ class PeopleSection(_Strict):
     """Storeys of a residential building that states none."""
     elders_share: Share | None = None
     """People of 60 and over where no layer gives age groups; without it elders are unknown."""
+    children_0_3_share: Share | None = None
     children_3_6_share: Share | None = None
     children_6_12_share: Share | None = None
 

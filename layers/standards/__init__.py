@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...gis.errors import Fault, InputError, MissingFileError
 
 Circle: TypeAlias = Literal[5, 10, 15]
-Group: TypeAlias = Literal["people", "elders_60", "children_3_6", "children_6_12", "households"]
+Group: TypeAlias = Literal["people", "elders_60", "children_0_3", "children_3_6", "children_6_12", "households"]
 Confidence: TypeAlias = Literal["A", "B", "C", "D"]
 Land: TypeAlias = Literal["own_required", "own_preferred", "shared"]
 _Positive = Annotated[float, Field(gt=0)]

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from lifecircle.gis.errors import InputError, MissingFileError
+from lifecircle.layers.findings import MEASURES
 from lifecircle.layers.standards import load_standard, shipped_standards
-from lifecircle.layers.words import catalogue, explain
+from lifecircle.layers.words import catalogue, explain, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,3 +181,11 @@ def test_an_unknown_standard_names_those_that_ship() -> None:
 
 def test_the_words_for_confidence_are_there() -> None:
     assert {f"standards.confidence_{letter}" for letter in "ABCD"} <= set(catalogue())
+
+
+@pytest.mark.parametrize("key", ["gb50180-2018", "tdt1062-2021"])
+def test_a_nursery_is_for_children_under_three(key: str) -> None:
+    rule = next(rule for rule in load_standard(key).rules if rule.facility_class == "nursery")
+    assert rule.group == "children_0_3"
+    assert {rule.group for rule in load_standard(key).rules} <= set(MEASURES)
+    assert all(say(f"values.measure_{measure}", language) for measure in MEASURES for language in ("zh", "en"))
