@@ -282,11 +282,23 @@ class Desk:
         return sorted(ranked, key=lambda pair: (pair[1].rate or 0.0, pair[0], pair[1].circle))[:most]
 
     def lacking(self) -> pd.DataFrame:
-        """Return the neighbourhoods that lack something, by people times classes lacking, the largest first."""
+        """Return the neighbourhoods where somebody lacks a required class, the largest shortfall first.
+
+        The column ``shortfall`` counts each resident once for each required class beyond the limit.
+        """
+        table = self.findings.tables["missing"]
+        beyond = table.loc[table["required"].astype(bool)].groupby("compound_id")["people_lacking"].sum()
         frame = pd.DataFrame(self.findings.layers["compounds"].drop(columns="geometry"))
-        frame = frame[frame["missing_count"] > 0]
-        burden = frame["people"].astype(float) * frame["missing_count"].astype(float)
-        return frame.assign(burden=burden).sort_values(["burden", "compound_id"], ascending=[False, True])
+        frame = frame.assign(shortfall=beyond.reindex(frame["compound_id"]).fillna(0).astype(int).to_numpy())
+        return frame[frame["shortfall"] > 0].sort_values(["shortfall", "compound_id"], ascending=[False, True])
+
+    def states(self) -> pd.DataFrame:
+        """Return how many neighbourhoods are in each state of each class: a row for each class and circle."""
+        table = self.findings.tables["missing"]
+        table = table.assign(status=table["status"].replace("no_data", "unknown"))
+        by = ["facility_class", "circle"]
+        counts = table.pivot_table(index=by, columns="status", aggfunc="size", fill_value=0)
+        return counts.reindex(columns=["present", "partial", "too_far", "unknown"], fill_value=0)
 
 
 def report_of(findings: Findings, language: Language | None = None) -> Report:

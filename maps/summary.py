@@ -85,13 +85,16 @@ def _rates(findings: Findings, language: Language) -> str:
 
 def _missing(findings: Findings, language: Language) -> str:
     """Count the neighbourhoods that lack something, and name the required classes with no data."""
-    counts = findings.layers["compounds"]["missing_count"]
+    compounds = findings.layers["compounds"]
+    counts = compounds["missing_count"]
     required = required_classes(findings)
     silent = [key for key in classes_in_state(findings, "no_data") if key in required]
     return say(
         "cli.summary_missing" if silent else "cli.summary_missing_all_known",
         language,
         lacking=format_number(int((counts > 0).sum()), "count", language),
+        partial=format_number(int(((counts == 0) & (compounds["partial_count"] > 0)).sum()), "count", language),
+        all=format_number(len(compounds), "count", language),
         units=units_name(findings, language),
         middle=format_number(float(counts.median()) if len(counts) else 0.0, "count", language),
         required=len(required),

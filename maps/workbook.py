@@ -54,6 +54,7 @@ NUMBERS = {
     "share": "0.0%",
     "gap": "0.00%",
     "walk_min": "0.0",
+    "walk_longest_min": "0.0",
     "limit_min": "0.0",
     "far": "0.00",
     "density": "0.00",
@@ -66,7 +67,7 @@ NUMBERS = {
     "component": "0",
 }
 """Excel number formats of columns that are not plain counts."""
-WALKED = ("walk", "limit")
+WALKED = ("walk", "walk_longest", "limit")
 """Columns in the unit of the column ``unit``."""
 CODED = {
     "measure": "measure",
@@ -182,7 +183,7 @@ class _Writer:
         language, findings = self._language, self._findings
         if column == "facility_class":
             return lambda value: class_name(findings, str(value), language)
-        if column == "missing":
+        if column in ("missing", "partial"):
             return lambda value: say("report.join", language).join(
                 class_name(findings, key, language) for key in str(value).split(";")
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from made_findings import made_findings
 
-from lifecircle.layers.words import LANGUAGES, catalogue
+from lifecircle.layers.words import LANGUAGES, catalogue, say
 from lifecircle.maps.report import Figure, Heading, Paragraph, Report, Table, number_blocks, refer, report_of
 from lifecircle.maps.style import format_number
 
@@ -81,6 +81,33 @@ def test_numbers_by_group_are_the_findings(pair: tuple[Findings, Report], kind: 
             assert cells[2 * place : 2 * place + 2] == [f"{row['rate']:.1%}", f"{row['uncovered']:,}"]
     for column in (3, 5):
         assert sum(int(row[column].replace(",", "")) for row in groups) == int(city[column].replace(",", ""))
+
+
+def test_neighbourhoods_by_state_agree_with_coverage(pair: tuple[Findings, Report]) -> None:
+    findings, report = pair
+    rows = findings.tables["coverage"].query("group_kind == 'city' and measure == 'compounds' and status == 'ok'")
+    listed = [tuple(map(int, row[1:])) for row in _table(report, "lacking_classes").rows]
+    expected = [tuple(row) for row in rows[["covered", "uncovered", "unknown"]].itertuples(index=False)]
+    assert sorted((present + partial, far, unknown) for present, partial, far, unknown in listed) == sorted(expected)
+    missing = findings.tables["missing"]
+    counts = missing[missing["required"]].groupby("facility_class")["status"].value_counts()
+    assert sum(row[1] for row in listed) == counts.get(("kindergarten", "partial"), 0) > 0
+
+
+def test_the_largest_shortfalls_come_first(pair: tuple[Findings, Report]) -> None:
+    findings, report = pair
+    missing = findings.tables["missing"]
+    beyond = missing[missing["required"]].groupby("compound_name")["people_lacking"].sum()
+    table = _table(report, "lacking")
+    titles = [column.title for column in table.columns]
+    at = titles.index(say("report.col_shortfall", report.language))
+    shown = [int(row[at].replace(",", "")) for row in table.rows]
+    assert shown == sorted(shown, reverse=True)
+    assert dict(zip([row[0] for row in table.rows], shown, strict=True)) == beyond[beyond > 0].astype(int).to_dict()
+    compounds = findings.layers["compounds"].set_index("name")
+    for row in table.rows:
+        counts = compounds.loc[row[0], ["missing_count", "partial_count"]].tolist()
+        assert [int(cell) for cell in row[at + 1 : at + 3]] == counts
 
 
 def test_totals_are_the_manifests(pair: tuple[Findings, Report]) -> None:

@@ -73,7 +73,24 @@ def test_heads_and_codes_are_in_the_language(written: tuple[Findings, Language, 
     assert {row[0] for row in rows} == {rule[language] for rule in findings.manifest["classes"].values()}
     for sheet in book.worksheets:
         for row in sheet.iter_rows(values_only=True):
-            assert not {"elderly_day_care", "too_far", "no_data", "elders_60", "on_street"} & set(map(str, row))
+            assert not {"elderly_day_care", "too_far", "partial", "no_data", "elders_60", "on_street"} & set(
+                map(str, row)
+            )
+
+
+def test_the_missing_sheet_tells_who_lives_there_from_who_lacks(
+    written: tuple[Findings, Language, openpyxl.Workbook],
+) -> None:
+    findings, language, book = written
+    head, *rows = _rows(book, "missing", language)
+    named = {
+        "zh": ["居中居民步行（米）", "最远居民步行（米）", "人口", "缺少人口"],
+        "en": ["Walk of the middle resident (m)", "Longest walk (m)", "People", "People lacking it"],
+    }[language]
+    missing = findings.tables["missing"]
+    for title, column in zip(named, ["walk", "walk_longest", "people", "people_lacking"], strict=True):
+        shown = sorted(row[head.index(title)] or 0 for row in rows)
+        assert shown == pytest.approx(sorted(missing[column].fillna(0).tolist()))
 
 
 def test_english_has_no_chinese_head(written: tuple[Findings, Language, openpyxl.Workbook]) -> None:
