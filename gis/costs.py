@@ -139,7 +139,8 @@ def place(
     rows = np.arange(edge.size) if order is None else order
     arrays = (rows, edge, offset, ahead, back, access, network.edge_length_m, costs.edge_ahead, costs.edge_back)
     where = kernels.place(coming, *(read_only(array) for array in arrays))
-    return Placed(positions.owner[rows].astype(np.int64), edge[rows], where)
+    owner = positions.owner.astype(np.int64, copy=False)
+    return Placed(owner, edge, where) if order is None else Placed(owner[rows], edge[rows], where)
 
 
 def order_by(key: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

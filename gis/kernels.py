@@ -156,6 +156,42 @@ def _pop(heap: Ints, place: Ints, label: Floats, source: Longs, size: int) -> in
 
 
 @njit(cache=True, nogil=True)
+def _add(node: int, cost: float, owner: int, queue: Ints, queue_cost: Floats, queue_source: Longs, size: int) -> int:
+    """Add a node to a heap ordered by (cost, source); return the size of the heap."""
+    at = size
+    while at > 0:
+        up = (at - 1) >> 1
+        if queue_cost[up] < cost or (queue_cost[up] == cost and queue_source[up] <= owner):
+            break
+        queue[at], queue_cost[at], queue_source[at] = queue[up], queue_cost[up], queue_source[up]
+        at = up
+    queue[at], queue_cost[at], queue_source[at] = node, cost, owner
+    return size + 1
+
+
+@njit(cache=True, nogil=True)
+def _drop(queue: Ints, queue_cost: Floats, queue_source: Longs, size: int) -> int:
+    """Take the root off a heap ordered by (cost, source); return the size of the rest."""
+    size -= 1
+    node, cost, owner = queue[size], queue_cost[size], queue_source[size]
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size:
+            left, right = queue_cost[child], queue_cost[child + 1]
+            if right < left or (right == left and queue_source[child + 1] < queue_source[child]):
+                child += 1
+        if cost < queue_cost[child] or (cost == queue_cost[child] and owner <= queue_source[child]):
+            break
+        queue[at], queue_cost[at], queue_source[at] = queue[child], queue_cost[child], queue_source[child]
+        at = child
+    queue[at], queue_cost[at], queue_source[at] = node, cost, owner
+    return size
+
+
+@njit(cache=True, nogil=True)
 def label_nodes(
     indptr: Longs,
     arc_node: Ints,
@@ -171,37 +207,28 @@ def label_nodes(
     Labels are settled in the order of (cost, source), so that ties go to the lower source.
     """
     n = indptr.size - 1
-    label = np.full(n, np.inf)
-    source = np.full(n, -1, np.int64)
-    heap = np.empty(n, np.int32)
-    place = np.full(n, -1, np.int32)
+    label, source = np.full(n, np.inf), np.full(n, -1, np.int64)
+    room = arc_node.size + seed_node.size
+    queue, queue_cost, queue_source = np.empty(room, np.int32), np.empty(room, np.float64), np.empty(room, np.int64)
     size = 0
     for i in range(seed_node.size):
         node, cost, owner = seed_node[i], seed_cost[i], seed_source[i]
         if cost <= limit and (cost < label[node] or (cost == label[node] and owner < source[node])):
-            label[node] = cost
-            source[node] = owner
-            if place[node] < 0:
-                heap[size] = node
-                place[node] = size
-                size += 1
-            _sift_up(heap, place, label, source, place[node])
+            label[node], source[node] = cost, owner
+            size = _add(node, cost, owner, queue, queue_cost, queue_source, size)
     while size > 0:
-        node = _pop(heap, place, label, source, size)
-        size -= 1
-        owner = source[node]
-        leave = label[node] + wait[node]
+        node, least, owner = queue[0], queue_cost[0], queue_source[0]
+        size = _drop(queue, queue_cost, queue_source, size)
+        # A node whose label fell was queued once more: its older entries are passed over.
+        if least != label[node] or owner != source[node]:
+            continue
+        leave = least + wait[node]
         for arc in range(indptr[node], indptr[node + 1]):
             cost = leave + arc_cost[arc]
             other = arc_node[arc]
             if cost <= limit and (cost < label[other] or (cost == label[other] and owner < source[other])):
-                label[other] = cost
-                source[other] = owner
-                if place[other] < 0:
-                    heap[size] = other
-                    place[other] = size
-                    size += 1
-                _sift_up(heap, place, label, source, place[other])
+                label[other], source[other] = cost, owner
+                size = _add(other, cost, owner, queue, queue_cost, queue_source, size)
     return label, source
 
 
