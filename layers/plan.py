@@ -25,6 +25,7 @@ from .rings import count_rings, find_rings
 from .standards import Rule, Standard, load_standard
 from .steps import Steps
 from .streets import Streets, network_of
+from .surfaces import write_surfaces
 from .walks import (
     Walk,
     boundaries,
@@ -78,7 +79,7 @@ class _Placed:
     notes: tuple[Note, ...]
 
 
-def find(study: Study, *, steps: Steps | None = None) -> Findings:
+def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = None) -> Findings:
     """Return everything a study finds: groups, people, walks, circles, coverage, gaps, sites, with notes.
 
     Parameters
@@ -87,6 +88,8 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
         As `lifecircle.layers.load.load_study` returns it.
     steps
         Told of each step, measures it.
+    surfaces
+        Folder for a raster of the walk to each facility class; none are made when not given.
 
     Raises
     ------
@@ -113,6 +116,10 @@ def find(study: Study, *, steps: Steps | None = None) -> Findings:
         walks = walks_of(placed.walk, placed.residents, placed.demand.positions, standard.rules, found)
     with steps.step("steps.circles"):
         circles = _circles(ground, placed)
+        if surfaces is not None:
+            where = (facilities.frame, placed.facilities.positions)
+            west, south, east, north = study.area.total_bounds.tolist()
+            write_surfaces(placed.walk, where, surfaces, bounds=(west, south, east, north))
     with steps.step("steps.siting"):
         proposals = propose(
             placed.walk,

@@ -28,6 +28,9 @@ def plan(
     language: LanguageOption = None,
     timings: Annotated[bool, typer.Option("--timings", help="Print where time and memory went.")] = False,
     only_findings: Annotated[bool, typer.Option("--only-findings", help="No map, sheets or report.")] = False,
+    surfaces: Annotated[
+        bool, typer.Option("--surfaces", help="Also GeoTIFFs of the walk from everywhere to each class. 步行距离栅格。")
+    ] = False,
 ) -> None:
     """Plan: rings, projects, service circles, gaps, sites, map and report, in one go.
 
@@ -41,7 +44,7 @@ def plan(
     with reporting(spoken), progress(spoken, STEPS) as announce:
         steps = Steps(announce)
         source = study if study is not None else _built_in_city(out, spoken, steps)
-        findings, faults = _run(source, out, spoken, steps, only_findings=only_findings)
+        findings, faults = _run(source, out, spoken, steps, only_findings=only_findings, surfaces=surfaces)
     _print_faults(faults, spoken)
     for line in _summary(findings, out, spoken, drawn=not only_findings):
         typer.echo(line)
@@ -60,7 +63,7 @@ def _built_in_city(out: Path, language: LanguageName, steps: Steps) -> Path:
 
 
 def _run(
-    study: Path, out: Path, language: LanguageName, steps: Steps, *, only_findings: bool
+    study: Path, out: Path, language: LanguageName, steps: Steps, *, only_findings: bool, surfaces: bool
 ) -> tuple[Findings, tuple[Fault, ...]]:
     """Compute the findings and write all results, whole or not at all; return also what the sheets could not show."""
     from lifecircle.layers.load import load_study
@@ -71,7 +74,7 @@ def _run(
     with whole_folder(out) as folder:
         with steps.step("steps.read"):
             loaded = load_study(study)
-        findings = find(loaded, steps=steps)
+        findings = find(loaded, steps=steps, surfaces=folder / "surfaces" if surfaces else None)
         with steps.step("steps.findings"):
             save(findings, folder)
         faults = () if only_findings else _draw(findings, folder, language, steps)

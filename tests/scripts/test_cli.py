@@ -41,7 +41,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     study = write_sample(folder / "city", people=20_000, seed=5)
     text = study.read_text(encoding="utf-8")
     study.write_text(re.sub('(?m)^name = "', f'name = "{ODD}', text, count=1), encoding="utf-8")
-    result = CliRunner().invoke(app, ["plan", str(study), "--out", str(folder / "out"), "--timings"])
+    result = CliRunner().invoke(app, ["plan", str(study), "--out", str(folder / "out"), "--timings", "--surfaces"])
     assert result.exit_code == 0, result.output
     return folder / "out", result.stdout, result.stderr
 
@@ -80,6 +80,7 @@ def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path
         "missing.csv",
         "sites.csv",
         "sheets",
+        "surfaces",
     }
     assert {entry.name for entry in out.iterdir()} == files
     endings = {".png", ".svg", ".pdf"}
@@ -91,6 +92,14 @@ def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path
     lines = stdout.splitlines()
     assert str(out / "map.html") in lines[4]
     assert len([line for line in lines[6:] if "\t" in line]) == len(lines) - 6, "after six lines come the timings"
+
+
+def test_surfaces_are_written_where_they_are_asked_for(planned: tuple[Path, str, str]) -> None:
+    names = {path.name for path in (planned[0] / "surfaces").iterdir()}
+    assert {"walk-primary_school.tif", "bands-primary_school.tif"} <= names
+    assert {name.removeprefix("walk-") for name in names if name.startswith("walk-")} == {
+        name.removeprefix("bands-") for name in names if name.startswith("bands-")
+    }
 
 
 def test_what_the_sheets_cannot_show_is_said_on_stderr(planned: tuple[Path, str, str]) -> None:
