@@ -104,6 +104,22 @@ def text_width(text: str) -> float:
     return sum(1.0 if unicodedata.east_asian_width(letter) in "WFA" else 0.56 for letter in text)
 
 
+def shortened(text: str, width_em: float) -> str:
+    """Return a text with its middle left out where it is wider than a width: what names end with tells them apart.
+
+    Examples
+    --------
+    >>> shortened("streets.gpkg", 12), shortened("las-palmas-de-gran-canaria-2024-streets.gpkg", 12)
+    ('streets.gpkg', 'las-palmas…treets.gpkg')
+    """
+    if text_width(text) <= width_em:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while head and tail and text_width(f"{head}…{tail}") > width_em:
+        head, tail = (head[:-1], tail) if text_width(head) >= text_width(tail) else (head, tail[1:])
+    return f"{head}…{tail}"
+
+
 _BEFORE_UNIT = re.compile(r"\d (?=(?:m/s|m²|km²|min|ha|km|m|s)(?![A-Za-z]))")
 
 

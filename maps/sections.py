@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..gis.errors import Fault
 from ..layers.words import catalogue, explain, say
+from .paper import shortened
 from .quotes import file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_found import coverage, lacking, sites
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 WARNINGS_MOST = 12
+FILE_NAME_EM = 13.0
+"""Width of a file name in the table of sources; a longer one loses its middle, the workbook has it whole."""
 LOWEST = 3
 _FAULT_PARTS = ("file", "layer", "row", "column", "value")
 
@@ -187,7 +190,7 @@ def _sources(desk: Desk) -> Table:
     rows = [
         (
             _layer_name(desk, text(source["layer"])),
-            file_name(source["file"]),
+            shortened(file_name(source["file"]), FILE_NAME_EM),
             text(source["sha256"])[:8],
             format_number(known(source["rows_in"]), "count", desk.language),
             format_number(known(source["rows_kept"]), "count", desk.language),

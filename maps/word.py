@@ -337,14 +337,22 @@ def _table(document: Doc, report: Report, block: Table) -> None:
 
 
 def _widths(block: Table, size_pt: float) -> list[float]:
-    """Return the widths of a table's columns in millimetres: by share, but none narrower than its longest word."""
+    """Return the widths of a table's columns in millimetres: by share, but none narrower than its longest word.
+
+    Where the longest words of all columns do not fit the page, only the widest columns give way: one long word never
+    makes the others illegible.
+    """
     least = []
     for place, column in enumerate(block.columns):
         texts = [column.title, *(row[place] for row in block.rows)]
         widest = max(text_width(piece.strip()) for words in texts for piece in [*pieces(words), ""])
         least.append(widest * size_pt * POINT_MM + CELL_PADDING_MM)
     if sum(least) >= TEXT_WIDTH_MM:
-        return [width * TEXT_WIDTH_MM / sum(least) for width in least]
+        low, high = 0.0, max(least)
+        for _ in range(50):  # the widest that a column may be
+            most = (low + high) / 2
+            low, high = (low, most) if sum(min(width, most) for width in least) > TEXT_WIDTH_MM else (most, high)
+        return [min(width, low) for width in least]
     low, high = 0.0, TEXT_WIDTH_MM
     for _ in range(50):  # the unit of the shares with which the widths fill the page
         unit = (low + high) / 2

@@ -13,10 +13,10 @@ from made_findings import made_findings
 
 from lifecircle.gis.errors import InputError
 from lifecircle.layers.words import LANGUAGES
-from lifecircle.maps.paper import text_width
-from lifecircle.maps.report import Report, report_of
+from lifecircle.maps.paper import POINT_MM, text_width
+from lifecircle.maps.report import Column, Report, Table, report_of
 from lifecircle.maps.sheet import Sheet, write_sheets
-from lifecircle.maps.word import _widths, write_word
+from lifecircle.maps.word import TEXT_WIDTH_MM, _widths, write_word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,3 +134,13 @@ def test_tables_fill_the_width_and_break_no_word(written: tuple[Findings, Report
             longest = max(column.title.split(), key=text_width)
             if longest.isascii() and len(table.columns) < 10:
                 assert widths[place] >= text_width(longest) * 8.5 * 0.3528
+
+
+def test_one_long_word_does_not_squeeze_the_other_columns() -> None:
+    heads = ("Layer", "File", "Rows", "CRS")
+    columns = tuple(Column(head) for head in heads)
+    row = ("streets", "x" * 400, "13,954", "EPSG:4326")
+    widths = _widths(Table("sources", "", columns, (row,)), 7.5)
+    assert sum(widths) == pytest.approx(TEXT_WIDTH_MM, abs=0.01)
+    for width, words in zip(widths, row, strict=True):
+        assert width > text_width(words) * 7.5 * POINT_MM or words.startswith("x")
