@@ -292,13 +292,17 @@ class Desk:
         frame = frame.assign(shortfall=beyond.reindex(frame["compound_id"]).fillna(0).astype(int).to_numpy())
         return frame[frame["shortfall"] > 0].sort_values(["shortfall", "compound_id"], ascending=[False, True])
 
-    def states(self) -> pd.DataFrame:
-        """Return how many neighbourhoods are in each state of each class: a row for each class and circle."""
+    def states(self) -> dict[tuple[str, int], list[int]]:
+        """Return for each class and circle how many neighbourhoods are present, partial, too far and unknown."""
         table = self.findings.tables["missing"]
         table = table.assign(status=table["status"].replace("no_data", "unknown"))
         by = ["facility_class", "circle"]
         counts = table.pivot_table(index=by, columns="status", aggfunc="size", fill_value=0)
-        return counts.reindex(columns=["present", "partial", "too_far", "unknown"], fill_value=0)
+        counts = counts.reindex(columns=["present", "partial", "too_far", "unknown"], fill_value=0)
+        return {
+            (str(key), int(circle)): row
+            for (key, circle), row in zip(counts.index, counts.to_numpy().tolist(), strict=True)
+        }
 
 
 def report_of(findings: Findings, language: Language | None = None) -> Report:

@@ -255,8 +255,8 @@ def _lacking_classes(desk: Desk) -> Table:
     rows = []
     for key in desk.with_data(required=True):
         for circle in desk.coverage.circles(key):
-            if (key, circle) in states.index:
-                counts = states.loc[(key, circle)]
+            counts = states.get((key, circle))
+            if counts is not None:
                 rows.append((desk.title(key, circle), *(number(desk, count) for count in counts)))
     caption = desk.say("lacking_classes_caption", units=desk.units())
     return Table("lacking_classes", caption[:1].upper() + caption[1:], columns, tuple(rows))
