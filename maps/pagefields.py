@@ -11,7 +11,7 @@ import pandas as pd
 from ..layers.words import Language, catalogue, say
 from . import style
 from .pack import plain
-from .quotes import class_name
+from .quotes import class_name, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("capacity", "count"),
         ("floor_area_m2", "floor_area"),
         ("status", "status"),
-        ("source", "text"),
+        ("source", "file"),
         ("access_m", "metres"),
         ("snap", "snap"),
     ),
@@ -163,7 +163,8 @@ class Names:
         if kind == "reason":
             joint = say("faults.join", self.language)
             return joint.join(self._named(f"reason_{part}", part) for part in text.split(";"))
-        return text if kind == "text" else self._named(f"{kind}_{text}", text)
+        plainly = {"text": text, "file": file_name(text)}
+        return plainly.get(kind) or self._named(f"{kind}_{text}", text)
 
     def _named(self, key: str, otherwise: str) -> str:
         return say(f"values.{key}", self.language) if f"values.{key}" in catalogue() else otherwise

@@ -14,9 +14,20 @@ import xlsxwriter
 
 from ..layers.words import Language, catalogue, say
 from .paper import text_width
-from .quotes import class_name, in_metres, label, language_of, text, walker_label
+from .quotes import (
+    class_name,
+    file_name,
+    has_cells,
+    in_metres,
+    label,
+    language_of,
+    nature_of_data,
+    text,
+    walker_label,
+)
 from .report import Desk
 from .sections import sentence, warning
+from .style import format_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,7 +81,6 @@ NUMBERS = {
 WALKED = ("walk", "walk_longest", "limit")
 """Columns in the unit of the column ``unit``."""
 CODED = {
-    "measure": "measure",
     "weight": "measure",
     "group_kind": "group",
     "kind": "kind",
@@ -80,6 +90,8 @@ CODED = {
     "policy": "policy",
     "use_group": "use",
     "snap": "snap",
+    "highway": "highway",
+    "layer": "layer",
 }
 """Columns of codes and the kind of name in the catalogue."""
 STATUS = {"missing": "missing", "snapping": "snap", "facilities": "status"}
@@ -117,7 +129,7 @@ def write_workbook(findings: Findings, path: Path, *, language: Language | None 
             if frame is None or not len(frame.columns):
                 frame = pd.DataFrame(findings.layers[source].drop(columns="geometry"))
             writer.table(name, frame)
-        writer.rows("sources", pd.DataFrame(findings.manifest["sources"]))
+        writer.table("sources", pd.DataFrame(findings.manifest["sources"]))
         writer.rows("notes", _notes(findings, chosen))
     return path
 
@@ -125,13 +137,13 @@ def write_workbook(findings: Findings, path: Path, *, language: Language | None 
 def _notes(findings: Findings, language: Language) -> pd.DataFrame:
     """Return notes, warnings and attribution as rows of kind and sentence."""
     desk = Desk(findings, language)
+    study = findings.manifest["study"]
     rows = [
-        (
-            "made_up",
-            say("report.data_made_up" if findings.manifest["study"].get("made_up") else "report.data_real", language),
-        )
+        ("date", format_date(study.get("date"), language)),
+        ("approval", text(study.get("map_approval")) or say("report.none", language)),
+        ("made_up", say(f"report.data_{nature_of_data(findings)}", language)),
+        ("walker", walker_label(findings, language)),
     ]
-    rows.append(("walker", walker_label(findings, language)))
     rows += [("note", sentence(desk, note)) for note in findings.manifest["notes"]]
     rows += [("warning", warning(desk, fault)) for fault in findings.manifest["warnings"]]
     rows += [("attribution", str(words)) for words in findings.manifest["attribution"]]
@@ -181,18 +193,30 @@ class _Writer:
     def _namer(self, table: str, column: str) -> Callable[[Any], str] | None:
         """Return what turns the codes of a column into names; ``None`` for a column without codes."""
         language, findings = self._language, self._findings
-        if column == "facility_class":
-            return lambda value: class_name(findings, str(value), language)
-        if column in ("missing", "partial"):
-            return lambda value: say("report.join", language).join(
-                class_name(findings, key, language) for key in str(value).split(";")
-            )
-        if column == "status":
-            kind = STATUS.get(table)
-            return lambda value: label(kind, value, language) if kind else _state(str(value), language)
-        if column in CODED:
-            return lambda value: label(CODED[column], value, language)
-        return None
+        cell = say("report.units_cell", language) if has_cells(findings) else label("measure", "compounds", language)
+
+        def named(kind: str) -> Callable[[Any], str]:
+            return lambda value: label(kind, value, language)
+
+        def class_of(value: object) -> str:
+            return class_name(findings, str(value), language)
+
+        def classes_of(value: object) -> str:
+            return say("report.join", language).join(map(class_of, str(value).split(";")))
+
+        namers: dict[str, Callable[[Any], str]] = {
+            **{coded: named(kind) for coded, kind in CODED.items()},
+            "measure": lambda value: cell if value == "compounds" else label("measure", value, language),
+            "facility_class": class_of,
+            "missing": classes_of,
+            "partial": classes_of,
+            "status": named(STATUS[table]) if table in STATUS else lambda value: _state(str(value), language),
+            "group_id": lambda value: label("group", value, language) if value == "city" else str(value),
+            "file": file_name,
+            "source": file_name,
+            "datum": lambda value: str(value).upper(),
+        }
+        return namers.get(column)
 
     def rows(self, name: str, frame: pd.DataFrame) -> None:
         """Write a frame: head in the language, frozen and filtered, columns as wide as what they hold."""

@@ -12,6 +12,7 @@ import pytest
 from made_findings import made_findings
 
 from lifecircle.layers.words import LANGUAGES, say
+from lifecircle.maps.style import format_date
 from lifecircle.maps.workbook import SHEETS, write_workbook
 
 if TYPE_CHECKING:
@@ -118,7 +119,10 @@ def test_no_name_becomes_a_formula_or_a_link(hostile: str, tmp_path: Path) -> No
 def test_notes_say_that_the_data_are_made_up(written: tuple[Findings, Language, openpyxl.Workbook]) -> None:
     _, language, book = written
     rows = _rows(book, "notes", language)
-    assert rows[1][1] == say("report.data_made_up", language)
+    said = dict(row[:2] for row in rows[1:])
+    assert said[say("report.note_made_up", language)] == say("report.data_made_up", language)
+    assert said[say("report.note_approval", language)] == say("report.none", language)
+    assert said[say("report.note_date", language)] == format_date("2026-11-22", language)
     assert rows[-1][1:] == ("© OpenStreetMap contributors, ODbL 1.0",)
 
 
