@@ -58,6 +58,7 @@ class Audit:
                     "datum": row.datum,
                     "encoding": row.encoding,
                     "columns": dict(row.columns),
+                    "unused": list(row.unused),
                 }
                 for row in self.rows
             ],

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .settings import LayerSection, StudySettings
 
 
+LATITUDE_MOST, LONGITUDE_MOST = 90.0, 180.0
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One file of a study, for the table of ``lifecircle check``."""
@@ -32,6 +35,8 @@ class Row:
     encoding: str | None
     columns: MappingProxyType[str, str]
     """Product column → file column."""
+    unused: tuple[str, ...] = ()
+    """Columns of the file that no column of the product is read from; of OSM features none is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,21 @@ def move_to(layer: str, read: Read, crs: CRS) -> gpd.GeoDataFrame:
             message = f"{layer} is in degrees, its file says {frame.crs.name}"
             fault = Fault("faults.degrees_declared_metric", layer=layer, value=frame.crs.to_string()[:60])
             raise InputError(message, fault)
-    return transform(frame, datum, crs)
+    try:
+        return transform(frame, datum, crs)
+    except InputError as error:
+        faults = [_looks_like(fault, layer) for fault in error.faults]
+        raise InputError(str(error), *faults) from error
+
+
+def _looks_like(fault: Fault, layer: str) -> Fault:
+    """Say of coordinates that cannot be degrees what they look like: metres, or latitude before longitude."""
+    if fault.code != "gis.crs_not_degrees" or not isinstance(fault.value, tuple):
+        return fault
+    x, y = (abs(float(part)) for part in fault.value)
+    code = "faults.axes_swapped" if x <= LATITUDE_MOST < y <= LONGITUDE_MOST else "faults.metres_declared_degrees"
+    shown = ", ".join(f"{part:.10g}" for part in fault.value)
+    return replace(fault, code=code, layer=layer, value=f"({shown})")
 
 
 def datum_name(read: Read) -> str:

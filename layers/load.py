@@ -21,6 +21,7 @@ from .named import named_faults, ring_faults
 from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
+from .plausible import plausible_faults
 from .study import Note, Study
 from .table import check
 
@@ -40,6 +41,12 @@ BEYOND_AREA = frozenset({"streets", "facilities", "gates", "barriers", "ring_lin
 
 TOUCH_M = 1.0
 """A feature that overlaps the area by less than this is a neighbour's that shares its boundary."""
+
+LEAST_ELSEWHERE = 2
+"""From so many layers on it is the area that is thought to lie elsewhere, when all of them lie apart from it."""
+
+TOGETHER_KM = 50.0
+"""Layers whose distances from the area differ by less are taken to lie together."""
 
 _FRAME_KEYS = ("layer", "datum", "encoding", "columns", "values", "keep", "tags")
 """Keys that say nothing of OSM streets and rasters, whose CRS and content are their own."""
@@ -93,6 +100,8 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     for layer, parts in reads.items():
         if layer != "area":
             _assemble(work, layer, parts, crs, area)
+    _one_for_the_area(work)
+    work.faults += plausible_faults(work.layers, work.rows)
     order = {layer: place for place, layer in enumerate(sections_of(settings))}
     work.sources.sort(key=lambda source: order[source.layer])
     work.rows.sort(key=lambda row: order[row.layer])
@@ -267,7 +276,10 @@ def _one(
     work.faults += checked.faults
     work.notes += checked.notes
     rows, found = (rows_in, len(checked.frame)), dict(checked.found)
+    texts = [str(name) for name in reading.frame.columns if name != reading.frame.geometry.name]
+    unused = [] if reading.osm or is_tagged(texts) else [name for name in texts if name not in found.values()]
     record(work, layer, section, read.path, rows, datum_name(read), encoding=reading.encoding, columns=found)
+    work.rows[-1] = replace(work.rows[-1], unused=tuple(unused))
     return checked.frame
 
 
@@ -300,6 +312,19 @@ def _near(
         )
     kept: gpd.GeoDataFrame = frame[keep]
     return kept
+
+
+def _one_for_the_area(work: Work) -> None:
+    """Put one fault of the area in place of one for each layer, where all lie elsewhere than it, but together."""
+    far = [fault for fault in work.faults if fault.code == "faults.far_away"]
+    if work.settings.area is None or len(far) < LEAST_ELSEWHERE or work.layers or work.grounds:
+        return
+    distances = [float(str(fault.detail["km"])) for fault in far]
+    if max(distances) - min(distances) > TOGETHER_KM:
+        return
+    detail = {"count": len(far), "km": round(min(distances))}
+    one = Fault("faults.area_elsewhere", work.settings.area.path, "area", detail=detail)
+    work.faults[:] = [one, *(fault for fault in work.faults if fault.code != "faults.far_away")]
 
 
 def _swapped_fits(read: Read, frame: gpd.GeoDataFrame, box: shapely.Polygon) -> bool:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from lifecircle.layers.words import Language as LanguageName
 
 
+FULL_WIDTH = 100_000
+"""Columns of a table that is not for a terminal: a file or a pipe takes whole lines."""
+
+
 def check(
     study: Annotated[Path, typer.Argument(help="A study.toml, or its folder.")] = Path("study.toml"),
     *,
@@ -46,19 +50,28 @@ def _print(found: Audit, language: LanguageName) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from lifecircle.layers.words import explain, say
+    from lifecircle.layers.words import explain, layer_name, say, say_note
 
     console = Console(highlight=False)
     heads = ("layer", "file", "rows_in", "rows_kept", "datum", "encoding", "columns")
-    table = Table(*(say(f"check.{head}", language) for head in heads))
+    if not console.is_terminal:
+        console.width = FULL_WIDTH
+    table = Table()
+    for head in heads:
+        table.add_column(say(f"check.{head}", language), overflow="fold")
     for row in found.rows:
         renamed = ", ".join(f"{name}={source}" for name, source in row.columns.items() if name != source)
-        cells = (row.layer, Path(row.file).name, row.rows_in, row.rows_kept, row.datum, row.encoding or "", renamed)
+        layer, file = layer_name(row.layer, language), Path(row.file).name
+        cells = (layer, file, row.rows_in, row.rows_kept, row.datum, row.encoding or "", renamed)
         table.add_row(*(str(cell).replace("[", r"\[") for cell in cells))
     if found.rows:
         console.print(table)
+    for row in found.rows:
+        if row.unused:
+            detail = {"layer": row.layer, "file": Path(row.file).name, "fields": ", ".join(row.unused)}
+            typer.echo(f"· {say('check.unused', language, **detail)}")
     for note in found.notes:
-        typer.echo(f"· {say(note.code, language, **note.detail)}")
+        typer.echo(f"· {say_note(note.code, note.detail, language)}")
     for fault in found.faults:
         key = "check.blocks" if fault.blocks else "check.minds"
         typer.echo(say(key, language, text=explain(fault, language)))

@@ -128,7 +128,7 @@ def test_faults_of_all_layers_come_together(folder: Path) -> None:
         '[layers.buildings]\npath = "小区.shp"\ncolumns = { storeys = "没有" }\n'
     )
     codes = _codes(_write(folder, text))
-    assert sorted(codes) == ["column_missing", "datum_missing", "file_missing", "unknown_choice"]
+    assert sorted(codes) == ["column_missing", "datum_missing", "file_missing", "name_unknown", "unknown_choice"]
 
 
 @pytest.mark.parametrize(

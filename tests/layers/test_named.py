@@ -78,8 +78,8 @@ WRONG = {
     ),
     "class of a facility": (
         "[rings]",
-        "[layers.facilities]\npath='x.csv'\nvalues.facility_class = { '菜场' = 'market' }\n[rings]",
-        ("layers.facilities.values.facility_class", "market", "food_market"),
+        "[layers.facilities]\npath='x.csv'\nvalues.facility_class = { '菜场' = 'food_markt' }\n[rings]",
+        ("layers.facilities.values.facility_class", "food_markt", "food_market"),
     ),
 }
 
