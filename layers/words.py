@@ -12,6 +12,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..gis.errors import Fault, LifecircleError
 
 Language: TypeAlias = Literal["zh", "en"]
@@ -58,6 +60,55 @@ def say(key: str, language: Language, /, **parameters: object) -> str:
     return template.format(**parameters)
 
 
+class _Grouped(int):
+    """A whole number that a text without a format of its own writes with thousands separators."""
+
+    def __format__(self, spec: str) -> str:
+        return format(int(self), spec or ",")
+
+
+def grouped(detail: Mapping[str, object]) -> dict[str, object]:
+    """Return the parameters of a text with whole numbers that are written as 13,506; years stay as they are.
+
+    Examples
+    --------
+    >>> "{people} {year} {name}".format(**grouped({"people": 13506, "year": 2026, "name": "A 1000"}))
+    '13,506 2026 A 1000'
+    """
+    return {
+        name: _Grouped(value) if isinstance(value, int) and not isinstance(value, bool) and name != "year" else value
+        for name, value in detail.items()
+    }
+
+
+def layer_name(layer: str, language: Language) -> str:
+    """Return what a layer is called; its own name where the catalogue has none.
+
+    Examples
+    --------
+    >>> layer_name("compounds", "zh"), layer_name("ring_lines", "en"), layer_name("other", "zh")
+    ('小区', 'Ring lines', 'other')
+    """
+    key = f"values.layer_{layer}"
+    return say(key, language) if key in catalogue() else layer
+
+
+def say_note(code: str, detail: Mapping[str, object], language: Language) -> str:
+    """Return a note of a study as a sentence, its numbers with thousands separators.
+
+    Examples
+    --------
+    >>> say_note("demand.outside_districts", {"people": 13506}, "en")
+    '13,506 more people were estimated outside the sub-districts.'
+    """
+    return say(code, language, **grouped(detail))
+
+
+def _place_key(name: str, value: object) -> str:
+    """Return how a place is called: a row by its number is a row, by its id an id."""
+    return "id" if name == "row" and isinstance(value, str) else name
+
+
 def explain(fault: Fault, language: Language) -> str:
     """Return one line for a fault: where it is, the value found, what is wrong and how to mend it.
 
@@ -66,14 +117,21 @@ def explain(fault: Fault, language: Language) -> str:
     >>> from lifecircle.gis.errors import Fault
     >>> explain(Fault("faults.negative", layer="compounds", row=7, column="households", value=-3), "en")
     'layer compounds, row 7, column households, value -3: must not be negative; correct the value in the source'
+    >>> explain(Fault("faults.negative", row="C07"), "zh")
+    '编号 C07：不能为负数，请在源数据中改正'
     """
     places = [
-        say(f"faults.at_{name}", language, **{name: value})
+        say(
+            f"faults.at_{_place_key(name, value)}",
+            language,
+            # In English a layer's own name, as study.toml has it, reads well.
+            **{name: layer_name(str(value), language) if name == "layer" and language != "en" else value},
+        )
         for name in ("file", "layer", "row", "column", "value")
         if (value := getattr(fault, name)) is not None
     ]
     known = {name: getattr(fault, name) for name in ("file", "layer", "row", "column", "value")}
-    text = say(fault.code, language, **{**known, **fault.detail})
+    text = say(fault.code, language, **{**known, **grouped(fault.detail)})
     where = say("faults.join", language).join(places)
     return say("faults.line", language, where=where, text=text) if where else text
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..gis.errors import Fault
-from ..layers.words import catalogue, explain, say
+from ..layers.words import catalogue, explain, layer_name, say, say_note
 from .paper import shortened
 from .quotes import file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
@@ -205,8 +205,8 @@ def _sources(desk: Desk) -> Table:
 
 
 def _layer_name(desk: Desk, layer: str) -> str:
-    key = f"map.source_{layer}"
-    return say(key, desk.language) if key in catalogue() else layer
+    name = layer_name(layer, desk.language)
+    return name[:1].upper() + name[1:]
 
 
 def sentence(desk: Desk, note: Mapping[str, Any]) -> str:
@@ -215,7 +215,7 @@ def sentence(desk: Desk, note: Mapping[str, Any]) -> str:
     if code not in catalogue():
         return code
     detail = {name: _named(desk, value) for name, value in dict(note.get("detail") or {}).items()}
-    return say(code, desk.language, **detail)
+    return say_note(code, detail, desk.language)
 
 
 def _named(desk: Desk, value: object) -> object:
