@@ -263,6 +263,24 @@ def _parcels(study: Study, points: NDArray[np.object_]) -> tuple[NDArray[np.obje
     return use, far
 
 
+def told_apart(names: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return names in which those that several places share are numbered in their order; missing ones stay missing.
+
+    Examples
+    --------
+    >>> told_apart(np.array(["cleared site", "school", "cleared site", None], dtype=object)).tolist()
+    ['cleared site 1', 'school', 'cleared site 2', None]
+    """
+    frame = pd.Series(names, dtype=object)
+    named = frame.where(frame.notna(), None)
+    shared = frame.notna() & frame.duplicated(keep=False)
+    number = frame.groupby(frame, dropna=False).cumcount() + 1
+    return np.array(
+        [f"{name} {place}" if many else name for name, place, many in zip(named, number, shared, strict=True)],
+        dtype=object,
+    )
+
+
 def _tried(places: _Places, rules: Sequence[Rule]) -> gpd.GeoDataFrame:
     """Return a row for each place and rule, place by place."""
     frames = []
@@ -272,7 +290,7 @@ def _tried(places: _Places, rules: Sequence[Rule]) -> gpd.GeoDataFrame:
         frame = gpd.GeoDataFrame(
             {
                 "site_id": _column(places.table, "site_id"),
-                "name": _column(places.table, "name"),
+                "name": told_apart(_column(places.table, "name")),
                 "kind": _column(places.table, "kind"),
                 "area_m2": places.land_m2,
                 "floor_area_m2": places.floor_m2,

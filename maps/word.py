@@ -42,6 +42,8 @@ FIXED_TIME = (2000, 1, 1, 0, 0, 0)
 BODY_FONTS = {"zh": ("Times New Roman", "宋体"), "en": ("Times New Roman", "宋体")}
 HEAD_FONTS = {"zh": ("Arial", "黑体"), "en": ("Arial", "黑体")}
 """Latin and Chinese font; Word falls back to a Latin one for Chinese where w:eastAsia is not set."""
+MADE_UP_MARKS = ("虚构", "made up", "made-up")
+"""A title with one of these says already that the place is made up."""
 MANY_COLUMNS = 8
 CELL_PADDING_MM = 4.2
 KEPT_ROWS = 14
@@ -110,7 +112,7 @@ def _page(document: Doc, report: Report) -> None:
     section.top_margin, section.bottom_margin = Mm(22), Mm(20)
     head = section.header.paragraphs[0]
     words = report.title
-    if report.made_up:
+    if report.made_up and not any(mark in words for mark in MADE_UP_MARKS):
         words = f"{words}　{say('sheet.made_up', report.language)}"
     head.text = words
     head.alignment = WD_ALIGN_PARAGRAPH.RIGHT

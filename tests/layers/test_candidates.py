@@ -14,7 +14,7 @@ from pyproj import CRS
 from scipy.spatial.distance import pdist
 
 from lifecircle.gis.network import WalkNetwork, network_from_lines
-from lifecircle.layers.candidates import REASONS, candidates_of, classes_sited, street_points
+from lifecircle.layers.candidates import REASONS, candidates_of, classes_sited, street_points, told_apart
 from lifecircle.layers.compatibility import load_compatibility
 from lifecircle.layers.findings import LAYERS
 from lifecircle.layers.settings import StudySettings
@@ -179,3 +179,8 @@ def test_every_reason_and_verdict_has_texts() -> None:
 )
 def test_land_use_is_read_from_dirty_columns(land_use: object, facility_class: str, verdict: str) -> None:
     assert load_compatibility().verdict(land_use, facility_class) == verdict
+
+
+def test_names_that_places_share_are_numbered() -> None:
+    names = told_apart(np.array(["地块", None, "地块", "学校", "地块", np.nan], dtype=object))
+    assert names.tolist() == ["地块 1", None, "地块 2", "学校", "地块 3", None]
