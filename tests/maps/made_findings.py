@@ -424,6 +424,9 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: _Walks) -> dict[str, pd.
         ],
     }
     tables = {name: pd.DataFrame(rows)[list(TABLES[name])] for name, rows in content.items()}
+    tables["missing"] = tables["missing"].astype(
+        dict.fromkeys([*LISTED, *(f"{name}_lacking" for name in LISTED)], "Int64")
+    )
     return tables | {"sites": pd.DataFrame(layers["sites"].drop(columns="geometry"))}
 
 

@@ -80,4 +80,4 @@ def test_the_summary_is_six_lines_with_the_figures_of_the_tables(findings: Findi
     row = findings.tables["siting"].iloc[0]
     assert f"{row.covered_after - row.covered_before:,}" in lines[3]
     lacking = int((findings.layers["compounds"]["missing_count"] > 0).sum())
-    assert lines[2].startswith(f"{lacking} neighbourhoods")
+    assert lines[2].startswith(f"{lacking} of {len(findings.layers['compounds'])} neighbourhoods")
