@@ -180,6 +180,8 @@ class OsmWays:
         One mapping a way.
     node_tags
         Tags of the nodes that matter for walking: barriers, entrances, signals.
+    holes
+        Of closed ways around squares: row → rows of the closed ways around what nobody crosses in it.
     """
 
     way_id: NDArray[np.int64]
@@ -188,6 +190,7 @@ class OsmWays:
     xy: NDArray[np.float64]
     tags: Sequence[Tags]
     node_tags: Mapping[int, Tags]
+    holes: Mapping[int, Sequence[int]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def _directions(tags: Tags) -> tuple[bool, bool]:
@@ -235,11 +238,18 @@ def _squares(ways: OsmWays, rows: list[int], degree: Mapping[int, int]) -> list[
         pairs = [(a, b) for i, a in enumerate(entries) for b in entries[i + 1 :] if 1 < b - a < high - low - 1]
         if not pairs:
             continue
-        square = shapely.buffer(shapely.make_valid(shapely.polygons(ways.xy[low : high + 1])), 0.01)
+        square = shapely.buffer(_ground_of(ways, row), 0.01)
         lines = shapely.linestrings(ways.xy[np.array(pairs)])
         inside = shapely.covers(square, lines)
         walks.extend((row, a, b) for (a, b), seen in zip(pairs, inside, strict=True) if seen)
     return walks
+
+
+def _ground_of(ways: OsmWays, row: int) -> shapely.Geometry:
+    """Return the ground of a square: inside its outline, less what nobody crosses."""
+    outlines = [ways.xy[ways.start[each] : ways.start[each + 1]] for each in (row, *ways.holes.get(row, ()))]
+    whole, *holes = (shapely.make_valid(shapely.Polygon(xy)) for xy in outlines if np.isfinite(xy).all())
+    return shapely.difference(whole, shapely.union_all(holes)) if holes else whole
 
 
 def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, int]]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from ..gis.errors import Fault, InputError, MissingFileError
+from ..gis.errors import Fault, MissingFileError
 from ..gis.osm import GATE_BARRIERS, LEAST_WALLED_M2, PRIVATE, WALL_BARRIERS
 from ..gis.walls import Gates
+from .osmsquares import read_squares, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pyproj
     from numpy.typing import NDArray
 
     from ..gis.osm import Tags
+    from .osmsquares import Ways
 
 WAY_KEYS = ("highway", "barrier", "railway", "public_transport")
 NODE_KEYS = ("barrier", "entrance", "crossing", "highway")
@@ -41,6 +43,8 @@ class Extract:
         Tags and lon, lat of barrier, entrance and signal nodes.
     box
         Bounds that the file states, if it does.
+    holes
+        Of squares: row of the outline → rows of the outlines of what nobody crosses in it.
     """
 
     way_id: NDArray[np.int64]
@@ -51,6 +55,7 @@ class Extract:
     node_tags: dict[int, dict[str, str]]
     node_place: dict[int, tuple[float, float]]
     box: tuple[float, float, float, float] | None
+    holes: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 def osm_ways(paths: Iterable[Path]) -> Extract:
@@ -66,12 +71,14 @@ def osm_ways(paths: Iterable[Path]) -> Extract:
         When a file cannot be read as OSM.
     """
     files = list(paths)
-    ways: dict[int, tuple[list[int], dict[str, str]]] = {}
+    ways: Ways = {}
+    holes: dict[int, list[int]] = {}
     for path in files:
         if not path.is_file():
             message = f"{path} does not exist"
             raise MissingFileError(message, Fault("faults.file_missing", file=str(path), layer="streets"))
         _read(path, ways)
+        holes |= read_squares(path, ways)
     way_id = np.array(sorted(ways), dtype=np.int64)
     refs = [ways[way][0] for way in way_id.tolist()]
     node = np.array([ref for row in refs for ref in row], dtype=np.int64)
@@ -90,18 +97,12 @@ def osm_ways(paths: Iterable[Path]) -> Extract:
         box = (west, south, east, north)
     lonlat = places[np.searchsorted(ids, node)]
     tags = [ways[way][1] for way in way_id.tolist()]
-    return Extract(way_id, start, node, lonlat, tags, node_tags, node_place, box)
+    row_of = {way: row for row, way in enumerate(way_id.tolist())}
+    rows = {row_of[outline]: [row_of[hole] for hole in inside] for outline, inside in holes.items()}
+    return Extract(way_id, start, node, lonlat, tags, node_tags, node_place, box, rows)
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    """Return the error for a file that is not OSM, or broken off."""
-    message = f"{path} cannot be read as OSM: {error}"
-    return InputError(
-        message, Fault("streets.osm_unreadable", file=str(path), layer="streets", detail={"error": str(error)})
-    )
-
-
-def _read(path: Path, ways: dict[int, tuple[list[int], dict[str, str]]]) -> None:
+def _read(path: Path, ways: Ways) -> None:
     """Add a file's streets, platforms and walls to the ways."""
     import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
 
@@ -114,7 +115,7 @@ def _read(path: Path, ways: dict[int, tuple[list[int], dict[str, str]]]) -> None
             if "highway" in tags or platform or tags.get("barrier") in WALL_BARRIERS:
                 ways[way.id] = ([node.ref for node in way.nodes], tags)
     except RuntimeError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _read_nodes(
@@ -147,7 +148,7 @@ def _read_nodes(
                 node_tags[node.id] = {tag.k: tag.v for tag in node.tags}
                 node_place[node.id] = (node.lon, node.lat)
     except RuntimeError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     if not stated.valid():
         return None
     return (stated.bottom_left.lon, stated.bottom_left.lat, stated.top_right.lon, stated.top_right.lat)

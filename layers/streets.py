@@ -167,7 +167,7 @@ def _from_osm(study: Study, heights: Heights | None) -> Streets:
     everything = found if walls is None else np.concatenate([walls, found])
     gates = _join_gates(gates, entries, osm_gates(extract, to_metres) if count else Gates.none())
     policy = _policy(study, gates, everything)
-    ways = OsmWays(extract.way_id, extract.start, extract.node, xy, extract.tags, extract.node_tags)
+    ways = OsmWays(extract.way_id, extract.start, extract.node, xy, extract.tags, extract.node_tags, extract.holes)
     network = network_from_osm(
         ways,
         crs=study.crs,

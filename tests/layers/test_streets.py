@@ -276,3 +276,43 @@ def test_walkers_of_the_study() -> None:
     assert found["slow"].speed_mps == 0.5
     assert not found["slow"].steps
     assert found["elderly"] is WALKERS["elderly"]
+
+
+def test_squares_mapped_as_relations_are_crossed_and_not_through_what_stands_in_them(tmp_path: Path) -> None:
+    nodes = {
+        1: (0, 0, ""), 2: (200, 0, ""), 3: (200, 200, ""), 4: (0, 200, ""),
+        5: (90, 90, ""), 6: (110, 90, ""), 7: (110, 110, ""), 8: (90, 110, ""),
+        9: (100, 0, ""), 10: (0, 100, ""), 21: (-100, 0, ""), 23: (300, 200, ""), 29: (100, -100, ""),
+        30: (-100, 100, ""),
+    }  # fmt: skip
+    ways = {
+        100: ([1, 9, 2, 3], ""),
+        101: ([1, 10, 4, 3], ""),
+        102: ([5, 6, 7, 8, 5], "building=kiosk"),
+        103: ([21, 1], "highway=footway"),
+        104: ([3, 23], "highway=footway"),
+        105: ([9, 29], "highway=footway"),
+        106: ([10, 30], "highway=footway"),
+    }
+    path = write_osm(tmp_path / "a.osm", nodes, ways)
+    members = "".join(
+        f'<member type="way" ref="{way}" role="{role}"/>'
+        for way, role in ((100, "outer"), (101, "outer"), (102, "inner"))
+    )
+    tags = '<tag k="type" v="multipolygon"/><tag k="highway" v="pedestrian"/>'
+    text = path.read_text(encoding="utf-8").replace(
+        "</osm>", f'<relation id="7" version="1">{members}{tags}</relation></osm>'
+    )
+    path.write_text(text, encoding="utf-8")
+    network = network_of(study(osm=(path,), crs=pyproj.CRS("EPSG:4548"))).network
+    ends = np.sort(
+        np.linalg.norm(network.node_xy[network.edge_nodes[:, 0]] - network.node_xy[network.edge_nodes[:, 1]], axis=1)
+    )
+    straight = np.isclose(
+        network.edge_length_m, np.linalg.norm(np.diff(network.node_xy[network.edge_nodes], axis=1)[:, 0], axis=1)
+    )
+    assert network.component_length_m.size == 1
+    # The two side entries see each other; the corners do not, for the kiosk stands between.
+    across = np.hypot(100 * 0.9427, 100 * 1.109)
+    assert np.isclose(network.edge_length_m[straight], across, rtol=0.01).sum() == 1
+    assert ends.max() < 200 * np.hypot(0.9427, 1.109) * 0.99
