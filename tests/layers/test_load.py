@@ -159,8 +159,28 @@ def test_degrees_where_metres_are_declared_and_metres_where_degrees_are(folder: 
     section = '[layers.facilities]\npath = "f.csv"\ndatum = "{}"\n'
     assert _codes(_write(folder, BASE + section.format("EPSG:4548"))) == ["degrees_declared_metric"]
     _points_csv(folder, "EPSG:4548", np.array([[X + 100, Y + 100]]))
-    assert _codes(_write(folder, BASE + section.format("wgs84"))) == ["gis.crs_not_degrees"]
+    assert _codes(_write(folder, BASE + section.format("wgs84"))) == ["metres_declared_degrees"]
     assert _codes(_write(folder, BASE + section.format("wgs48"))) == ["gis.crs_unknown"]
+
+
+def test_coordinates_the_wrong_way_round_are_said_to_look_so(folder: Path) -> None:
+    _points_csv(folder, "wgs84", np.array([[X + 100, Y + 100]]))
+    text = (folder / "f.csv").read_text(encoding="utf-8").replace("经度,纬度", "纬度,经度")
+    (folder / "f.csv").write_text(text, encoding="utf-8")
+    study = _write(folder, BASE + '[layers.facilities]\npath = "f.csv"\ndatum = "wgs84"\n')
+    faults = [fault for fault in examine(study).faults if fault.blocks]
+    assert [fault.code for fault in faults] == ["faults.axes_swapped"]
+    assert "像是写反了" in explain(faults[0], "zh")
+
+
+def test_an_area_apart_from_all_layers_is_one_fault(folder: Path) -> None:
+    area = gpd.read_file(folder / "area.gpkg")
+    _at(area, 300_000, 0).to_file(folder / "area.gpkg")
+    study = _write(folder, BASE + '[layers.compounds]\npath = "小区.shp"\n')
+    faults = [fault for fault in examine(study).faults if fault.blocks]
+    assert [(fault.code, fault.file, fault.detail["count"]) for fault in faults] == [
+        ("faults.area_elsewhere", "area.gpkg", 2)
+    ]
 
 
 def test_a_working_crs_must_be_in_metres(folder: Path) -> None:

@@ -52,7 +52,22 @@ def test_all_faults_of_a_layer_come_together() -> None:
         for language in LANGUAGES:
             text = explain(fault, language)
             assert "小区.shp" in text
-            assert "compounds" in text
+            assert ("小区图层" if language == "zh" else "compounds") in text
+
+
+def test_a_choice_is_offered_in_the_words_of_the_reader_and_ids_are_called_ids() -> None:
+    frame = squares(2, 编号=["C01", "C02"], 权属=["国有", "不明"])
+    fault = check(frame, CONTRACTS["compounds"], file="f").faults[0]
+    assert "国有／国有土地（state）" in explain(fault, "zh")
+    assert "编号 C02" in explain(fault, "zh")
+    assert "state, collective" in explain(fault, "en")
+    unnumbered = check(frame.drop(columns="编号"), CONTRACTS["compounds"], file="f").faults[0]
+    assert "第 2 行" in explain(unnumbered, "zh")
+
+
+def test_words_of_one_column_win_over_those_of_all() -> None:
+    frame = squares(3, 是否封闭管理=["封闭", "开放", "否"])
+    assert check(frame, CONTRACTS["compounds"], file="f").frame["walled"].tolist() == [True, False, False]
 
 
 def test_columns_and_values_are_mapped_and_the_rest_travels_along() -> None:
