@@ -10,6 +10,7 @@ import pytest
 from made_findings import made_findings
 
 from lifecircle.layers.words import LANGUAGES, catalogue, say
+from lifecircle.maps.quotes import served
 from lifecircle.maps.report import Figure, Heading, Paragraph, Report, Table, number_blocks, refer, report_of
 from lifecircle.maps.style import format_number
 
@@ -49,19 +50,22 @@ def test_numbers_of_coverage_are_the_findings(pair: tuple[Findings, Report]) -> 
         of_class = coverage[(coverage["facility_class"] == key) & (coverage["group_kind"] == "city")].set_index(
             "measure"
         )
-        people = of_class.loc["people"]
+        headline = rule["group"] if rule["group"] in of_class.index else "people"
+        group = of_class.loc[headline]
         assert row[0] == rule[report.language]
-        if people["status"] == "no_data":
-            assert row[2:4] == ("—", "—")
-            assert row[4] == f"{people['unknown']:,}"
-            assert row[5] in {"无数据", "no data"}
+        assert row[1] == served(headline, report.language)
+        assert row[2] == f"{group['total']:,}"
+        if group["status"] == "no_data":
+            assert row[3:5] == ("—", "—")
+            assert row[5] == f"{group['unknown']:,}"
+            assert row[6] in {"无数据", "no data"}
             continue
-        assert row[2:5] == tuple(f"{people[name]:,}" for name in ("covered", "uncovered", "unknown"))
-        assert people["covered"] + people["uncovered"] + people["unknown"] == findings.manifest["totals"]["people"]
-        assert row[5:] == (
-            f"{people['rate']:.1%}",
-            f"{of_class.loc['elders_60', 'rate']:.1%}",
-            f"{people['buffer_rate']:.1%}",
+        assert row[3:6] == tuple(f"{group[name]:,}" for name in ("covered", "uncovered", "unknown"))
+        assert group["covered"] + group["uncovered"] + group["unknown"] == group["total"]
+        assert row[6:] == (
+            f"{group['rate']:.1%}",
+            f"{group['buffer_rate']:.1%}",
+            f"{of_class.loc['people', 'rate']:.1%}",
         )
 
 
@@ -69,15 +73,13 @@ def test_numbers_of_coverage_are_the_findings(pair: tuple[Findings, Report]) -> 
 def test_numbers_by_group_are_the_findings(pair: tuple[Findings, Report], kind: str) -> None:
     findings, report = pair
     coverage = findings.tables["coverage"]
-    people = coverage[coverage["measure"] == "people"]
     *groups, city = _table(report, f"by_{kind}").rows
     for name, total, *cells in groups:
         for place, key in enumerate(("elderly_day_care", "food_market")):
-            some = people[
-                (people["facility_class"] == key) & (people["group_kind"] == kind) & (people["group_name"] == name)
-            ]
-            row = some.iloc[0]
-            assert total == f"{row['total']:,}"
+            of_group = (coverage["group_kind"] == kind) & (coverage["group_name"] == name)
+            some = coverage[(coverage["facility_class"] == key) & of_group]
+            assert total == f"{some[some['measure'] == 'people'].iloc[0]['total']:,}"
+            row = some[some["measure"] == findings.manifest["classes"][key]["group"]].iloc[0]
             assert cells[2 * place : 2 * place + 2] == [f"{row['rate']:.1%}", f"{row['uncovered']:,}"]
     for column in (3, 5):
         assert sum(int(row[column].replace(",", "")) for row in groups) == int(city[column].replace(",", ""))
