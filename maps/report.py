@@ -126,6 +126,8 @@ class Report:
         Whether the data are of a made-up place; said on the first page and under each map.
     blocks
         In order.
+    date
+        Of the study, as YYYY-MM-DD; empty where it has none.
     """
 
     language: Language
@@ -134,6 +136,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     made_up: bool
     blocks: tuple[Block, ...] = field(repr=False)
+    date: str = ""
 
     def tables(self) -> list[Table]:
         """Return the tables in order."""
@@ -330,6 +333,7 @@ def report_of(findings: Findings, language: Language | None = None) -> Report:
         facts=tuple(_facts(desk)),
         made_up=bool(study.get("made_up")),
         blocks=number_blocks(blocks, chosen),
+        date=text(study.get("date")),
     )
 
 

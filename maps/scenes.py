@@ -43,6 +43,7 @@ from .style import (
     KIND_FILLS,
     LOOKS,
     MISSING_FILLS,
+    MUTED,
     PAPER,
     SITE,
     UNKNOWN,
@@ -433,6 +434,12 @@ class Scenes(Ground):
             axes = paper.map_axes((x, y + 1, *frame), extent)
             self._base(axes, extent, (x, y, *frame), kind="small")
             self._small_map(axes, key)
+            if all(quote.no_data for quote in self._coverage.each(key)):
+                box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 4}
+                axes.text(
+                    *(0.5, 0.5), self._say("no_data"), transform=axes.transAxes, ha="center", va="center",
+                    size=11, color=MUTED, zorder=50, bbox=box,
+                )  # fmt: skip
             name = class_name(self._findings, key, self._language, short=True)
             paper.write(x, y + step_y - 6, wrap(name, frame[0] / (10 * POINT_MM))[0], size_pt=10)
             paper.write(x, y + step_y - 10.4, self._rate_line(key), size_pt=9)

@@ -391,12 +391,13 @@ def _border(properties: Any, **sides: str) -> None:  # noqa: ANN401  an XML elem
 
 
 def _properties(document: Doc, report: Report) -> None:
-    """Set title and fixed times, which would else be the clock's."""
+    """Set title and the study's date as the time of the document, which would else be the clock's."""
     properties = document.core_properties
     properties.title = report.title
     properties.subject = report.subtitle
     properties.author = properties.last_modified_by = "lifecircle"
     properties.comments = ""
-    fixed = dt.datetime(*FIXED_TIME, tzinfo=dt.UTC)
+    day = dt.date.fromisoformat(report.date) if report.date else dt.date(*FIXED_TIME[:3])
+    fixed = dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC)
     properties.created = properties.modified = fixed
     properties.language = {"zh": "zh-CN", "en": "en-GB"}[report.language]

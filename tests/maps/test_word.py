@@ -144,3 +144,10 @@ def test_one_long_word_does_not_squeeze_the_other_columns() -> None:
     assert sum(widths) == pytest.approx(TEXT_WIDTH_MM, abs=0.01)
     for width, words in zip(widths, row, strict=True):
         assert width > text_width(words) * 7.5 * POINT_MM or words.startswith("x")
+
+
+def test_the_document_is_of_the_day_of_the_study(written: tuple[Findings, Report, Path]) -> None:
+    findings, _, path = written
+    created = _read(path).core_properties.created
+    assert created is not None
+    assert created.date().isoformat() == findings.manifest["study"]["date"]
