@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from ..layers.words import LANGUAGES, Language, catalogue, say
 from .style import NOTHING, format_limit, format_number, format_speed
@@ -395,3 +397,22 @@ def label(kind: str, value: object, language: Language) -> str:
     if not text(value):
         return say("report.not_stated", language)
     return say(key, language) if key in catalogue() else text(value)
+
+
+def crs_label(named: object, language: Language) -> str:
+    """Return a CRS as a planner says it: its datum, and the code in brackets; any other text as it stands.
+
+    Examples
+    --------
+    >>> crs_label("EPSG:4548", "zh"), crs_label("epsg:4326", "en"), crs_label("GCJ02", "zh")
+    ('CGCS2000（EPSG:4548）', 'WGS 84 (EPSG:4326)', 'GCJ02')
+    """
+    code = text(named).upper()
+    if not code.startswith("EPSG:"):
+        return code
+    try:
+        name = CRS.from_user_input(code).name
+    except CRSError:
+        return code
+    datum = name.split(" / ")[0].replace("China Geodetic Coordinate System 2000", "CGCS2000")
+    return f"{datum}（{code}）" if language == "zh" else f"{datum} ({code})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..gis.errors import Fault
 from ..layers.words import catalogue, explain, layer_name, say, say_note
 from .paper import shortened
-from .quotes import file_name, in_metres, known, label, sited_classes, text, walker_label
+from .quotes import crs_label, file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_found import coverage, lacking, sites
 from .sections_plan import rings
@@ -194,7 +194,7 @@ def _sources(desk: Desk) -> Table:
             text(source["sha256"])[:8],
             format_number(known(source["rows_in"]), "count", desk.language),
             format_number(known(source["rows_kept"]), "count", desk.language),
-            text(source["datum"]).upper(),
+            crs_label(source["datum"], desk.language),
             text(source.get("maker")) or "—",
             text(source.get("licence")) or "—",
         )

@@ -15,6 +15,7 @@ from .fonts import drawing_with, font_for
 from .paper import MAP_MM, Paper
 from .quotes import (
     class_name,
+    crs_label,
     file_name,
     has_cells,
     has_rings,
@@ -137,7 +138,9 @@ def source_lines(findings: Findings, language: Language) -> list[str]:
     approval = say("sheet.approval", language, number=number) if number else ""
     date = format_date(study.get("date"), language)
     said = "" if in_metres(findings) else say("map.walker_line", language, walker=walker_label(findings, language))
-    frame = say("sheet.footer_frame", language, crs=study["crs"], date=date, walker=said, approval=approval)
+    frame = say(
+        "sheet.footer_frame", language, crs=crs_label(study["crs"], language), date=date, walker=said, approval=approval
+    )
     return [*lines, re.sub(r"(　　|    )\1+", r"\1", frame).rstrip()]
 
 
