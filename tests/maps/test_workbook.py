@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -53,7 +52,7 @@ def test_every_number_is_the_findings_to_sixteen_digits(
                 continue
             for row, value in zip(rows, frame[column], strict=True):
                 shown = row[place]
-                assert (shown is None) if math.isnan(value) else shown == pytest.approx(value, rel=1e-15)
+                assert (shown is None) if pd.isna(value) else shown == pytest.approx(value, rel=1e-15)
 
 
 def test_sheets_are_named_frozen_and_filtered(written: tuple[Findings, Language, openpyxl.Workbook]) -> None:
