@@ -61,14 +61,18 @@ def _print(found: Audit, language: LanguageName) -> None:
         table.add_column(say(f"check.{head}", language), overflow="fold")
     for row in found.rows:
         renamed = ", ".join(f"{name}={source}" for name, source in row.columns.items() if name != source)
-        layer, file = layer_name(row.layer, language), Path(row.file).name
+        layer, file = layer_name(row.layer, language), row.file
         cells = (layer, file, row.rows_in, row.rows_kept, row.datum, row.encoding or "", renamed)
         table.add_row(*(str(cell).replace("[", r"\[") for cell in cells))
     if found.rows:
         console.print(table)
     for row in found.rows:
         if row.unused:
-            detail = {"layer": row.layer, "file": Path(row.file).name, "fields": ", ".join(row.unused)}
+            detail = {
+                "layer": layer_name(row.layer, language),
+                "file": Path(row.file).name,
+                "fields": ", ".join(row.unused),
+            }
             typer.echo(f"· {say('check.unused', language, **detail)}")
     for note in found.notes:
         typer.echo(f"· {say_note(note.code, note.detail, language)}")
