@@ -68,12 +68,8 @@ def _print(found: Audit, language: LanguageName) -> None:
         console.print(table)
     for row in found.rows:
         if row.unused:
-            detail = {
-                "layer": layer_name(row.layer, language),
-                "file": Path(row.file).name,
-                "fields": ", ".join(row.unused),
-            }
-            typer.echo(f"· {say('check.unused', language, **detail)}")
+            detail = {"file": Path(row.file).name, "fields": ", ".join(row.unused)}
+            typer.echo(f"· {say('check.unused', language, layer=layer_name(row.layer, language), **detail)}")
     for note in found.notes:
         typer.echo(f"· {say_note(note.code, note.detail, language)}")
     for fault in found.faults:
