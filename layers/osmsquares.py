@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from ..gis.errors import Fault, InputError
+import numpy as np
+
+from .osmread import nodes_of, read_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-Ways: TypeAlias = "dict[int, tuple[list[int], dict[str, str]]]"
-"""Way id → nodes and tags. Outlines of relations have negative ids."""
+    from .osmread import Relation
+
+Ways: TypeAlias = "dict[int, tuple[str, dict[str, str]]]"
+"""Way id → nodes as `read_objects` gives them, and tags. Outlines of relations have negative ids."""
 
 RINGS_OF_RELATION = 1000
 
 
-def unreadable(path: Path, error: Exception) -> InputError:
-    """Return the error for a file that is not OSM, or broken off."""
-    message = f"{path} cannot be read as OSM: {error}"
-    return InputError(
-        message, Fault("streets.osm_unreadable", file=str(path), layer="streets", detail={"error": str(error)})
-    )
-
-
-def read_squares(path: Path, ways: Ways) -> dict[int, list[int]]:
+def add_squares(path: Path, relations: Iterable[Relation], ways: Ways) -> dict[int, list[int]]:
     """Add the outlines of a file's square relations to the ways; return outline → outlines inside it.
 
     Relations that the file holds in part only are passed over where a ring does not close.
@@ -34,31 +30,21 @@ def read_squares(path: Path, ways: Ways) -> dict[int, list[int]]:
     InputError
         When the file cannot be read as OSM.
     """
-    import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
-
-    squares: list[tuple[int, dict[str, str], list[int], list[int]]] = []
-    refs: dict[int, list[int]] = {}
-    try:
-        relation: Any  # the reader's types do not say which objects come
-        found = osmium.FileProcessor(str(path), osmium.osm.RELATION).with_filter(osmium.filter.KeyFilter("highway"))
-        for relation in found:
-            tags = {tag.k: tag.v for tag in relation.tags}
-            if tags.get("type") == "multipolygon":
-                members = [(member.role, member.ref) for member in relation.members if member.type == "w"]
-                outer = [ref for role, ref in members if role != "inner"]
-                squares.append((relation.id, tags, outer, [ref for role, ref in members if role == "inner"]))
-        wanted = {ref for _, _, outer, inner in squares for ref in (*outer, *inner)}
-        if wanted:
-            way: Any
-            for way in osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.IdFilter(wanted)):
-                refs[way.id] = [node.ref for node in way.nodes]
-    except RuntimeError as error:
-        raise unreadable(path, error) from error
+    squares = [relation for relation in relations if "highway" in relation.tags]
+    wanted = {way for square in squares for _, way in square.ways}
+    if not wanted:
+        return {}
+    found = read_objects(path, ways=wanted).ways
+    members = list(found)
+    ids, _, counts = nodes_of([found[way][0] for way in members])
+    refs = {way: part.tolist() for way, part in zip(members, np.split(ids, np.cumsum(counts)[:-1]), strict=True)}
     holes: dict[int, list[int]] = {}
-    for number, tags, outer, inner in squares:
-        first = -number * RINGS_OF_RELATION
+    for square in squares:
+        first = -square.number * RINGS_OF_RELATION
+        inner = [way for role, way in square.ways if role == "inner"]
+        outer = [way for role, way in square.ways if role != "inner"]
         inside = _added(ways, first - RINGS_OF_RELATION // 2, {}, rings(refs, inner))
-        for outline in _added(ways, first, {**tags, "area": "yes"}, rings(refs, outer)):
+        for outline in _added(ways, first, {**square.tags, "area": "yes"}, rings(refs, outer)):
             holes[outline] = inside
     return holes
 
@@ -66,7 +52,8 @@ def read_squares(path: Path, ways: Ways) -> dict[int, list[int]]:
 def _added(ways: Ways, first: int, tags: dict[str, str], found: list[list[int]]) -> list[int]:
     """Add rings to the ways under ids that follow on downwards; return these ids."""
     ids = [first - place for place in range(len(found))]
-    ways.update({way: (ring, tags) for way, ring in zip(ids, found, strict=True)})
+    texts = [",".join(f"n{node}xy" for node in ring) for ring in found]
+    ways.update({way: (text, tags) for way, text in zip(ids, texts, strict=True)})
     return ids
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -11,7 +11,8 @@ import shapely
 from ..gis.errors import Fault, MissingFileError
 from ..gis.osm import GATE_BARRIERS, LEAST_WALLED_M2, PRIVATE, WALL_BARRIERS
 from ..gis.walls import Gates
-from .osmsquares import read_squares, unreadable
+from .osmread import nodes_of, read_objects
+from .osmsquares import add_squares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..gis.osm import Tags
+    from .osmread import Objects
     from .osmsquares import Ways
 
 WAY_KEYS = ("highway", "barrier", "railway", "public_transport")
@@ -73,85 +75,63 @@ def osm_ways(paths: Iterable[Path]) -> Extract:
     files = list(paths)
     ways: Ways = {}
     holes: dict[int, list[int]] = {}
+    node_tags: dict[int, dict[str, str]] = {}
+    node_place: dict[int, tuple[float, float]] = {}
+    read = []
     for path in files:
         if not path.is_file():
             message = f"{path} does not exist"
             raise MissingFileError(message, Fault("faults.file_missing", file=str(path), layer="streets"))
-        _read(path, ways)
-        holes |= read_squares(path, ways)
+        found = read_objects(path, {*WAY_KEYS, *NODE_KEYS})
+        ways |= {number: way for number, way in found.ways.items() if _is_wanted(way[1])}
+        holes |= add_squares(path, found.relations, ways)
+        for number, (tags, lon, lat) in found.nodes.items():
+            if not tags.keys().isdisjoint(NODE_KEYS):
+                node_tags[number], node_place[number] = tags, (lon, lat)
+        read.append(found)
     way_id = np.array(sorted(ways), dtype=np.int64)
-    refs = [ways[way][0] for way in way_id.tolist()]
-    node = np.array([ref for row in refs for ref in row], dtype=np.int64)
-    start = np.concatenate([[0], np.cumsum([len(row) for row in refs], dtype=np.int64)]).astype(np.int64)
-    ids = np.unique(node)
-    places = np.full((ids.size, 2), np.nan)
-    node_tags: dict[int, dict[str, str]] = {}
-    node_place: dict[int, tuple[float, float]] = {}
-    boxes = [_read_nodes(path, ids, places, node_tags, node_place) for path in files]
-    known = [box for box in boxes if box is not None]
-    box = None
-    if known and len(known) == len(files):
-        corners = np.array(known)
-        west, south = corners[:, :2].min(axis=0).tolist()
-        east, north = corners[:, 2:].max(axis=0).tolist()
-        box = (west, south, east, north)
-    lonlat = places[np.searchsorted(ids, node)]
-    tags = [ways[way][1] for way in way_id.tolist()]
+    node, lonlat, counts = nodes_of([ways[way][0] for way in way_id.tolist()])
+    _fill_in(node, lonlat, read)
     row_of = {way: row for row, way in enumerate(way_id.tolist())}
-    rows = {row_of[outline]: [row_of[hole] for hole in inside] for outline, inside in holes.items()}
-    return Extract(way_id, start, node, lonlat, tags, node_tags, node_place, box, rows)
+    return Extract(
+        way_id,
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        node,
+        lonlat,
+        [ways[way][1] for way in way_id.tolist()],
+        node_tags,
+        node_place,
+        _box_of(read),
+        {row_of[outline]: [row_of[hole] for hole in inside] for outline, inside in holes.items()},
+    )
 
 
-def _read(path: Path, ways: Ways) -> None:
-    """Add a file's streets, platforms and walls to the ways."""
-    import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
-
-    try:
-        found = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter(*WAY_KEYS))
-        way: Any  # only ways and nodes come, which the reader's types do not say
-        for way in found:
-            tags = {tag.k: tag.v for tag in way.tags}
-            platform = tags.get("railway") == "platform" or tags.get("public_transport") == "platform"
-            if "highway" in tags or platform or tags.get("barrier") in WALL_BARRIERS:
-                ways[way.id] = ([node.ref for node in way.nodes], tags)
-    except RuntimeError as error:
-        raise unreadable(path, error) from error
+def _is_wanted(tags: Tags) -> bool:
+    """Return whether a way is a street, a platform or a wall."""
+    platform = tags.get("railway") == "platform" or tags.get("public_transport") == "platform"
+    return "highway" in tags or platform or tags.get("barrier") in WALL_BARRIERS
 
 
-def _read_nodes(
-    path: Path,
-    ids: NDArray[np.int64],
-    places: NDArray[np.float64],
-    node_tags: dict[int, dict[str, str]],
-    node_place: dict[int, tuple[float, float]],
-) -> tuple[float, float, float, float] | None:
-    """Fill in the places of nodes, and the tags of those that matter; return the bounds that the file states."""
-    import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
+def _fill_in(node: NDArray[np.int64], lonlat: NDArray[np.float64], read: list[Objects]) -> None:
+    """Fill in the places of nodes that come after their ways, or in another file."""
+    unknown = np.flatnonzero(np.isnan(lonlat[:, 0]))
+    places: dict[int, tuple[float, float]] = {}
+    for number in np.unique(node[unknown]).tolist():
+        for found in read:
+            place = found.place_of(number)
+            if place is not None:
+                places[number] = place
+    for row in unknown.tolist():
+        lonlat[row] = places.get(int(node[row]), (np.nan, np.nan))
 
-    places_of = osmium.index.create_map("flex_mem")
-    lookup = osmium.NodeLocationsForWays(places_of)
-    lookup.ignore_errors()
-    try:
-        osmium.apply(str(path), lookup)
-        for row, node_id in enumerate(ids.tolist()):
-            try:
-                place = places_of.get(node_id)
-            except KeyError:
-                continue
-            if place.valid():
-                places[row] = place.lon, place.lat
-        tagged = osmium.FileProcessor(str(path), osmium.osm.NODE)
-        stated = tagged.header.box()
-        node: Any
-        for node in tagged.with_filter(osmium.filter.KeyFilter(*NODE_KEYS)):
-            if node.location.valid():
-                node_tags[node.id] = {tag.k: tag.v for tag in node.tags}
-                node_place[node.id] = (node.lon, node.lat)
-    except RuntimeError as error:
-        raise unreadable(path, error) from error
-    if not stated.valid():
+
+def _box_of(read: list[Objects]) -> tuple[float, float, float, float] | None:
+    """Return the bounds that all files together state; nothing where one states none."""
+    boxes = [found.box for found in read if found.box is not None]
+    if not boxes or len(boxes) < len(read):
         return None
-    return (stated.bottom_left.lon, stated.bottom_left.lat, stated.top_right.lon, stated.top_right.lat)
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def osm_walls(extract: Extract, xy: NDArray[np.float64], first_zone: int) -> tuple[NDArray[np.object_], Gates]:

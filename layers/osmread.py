@@ -1,0 +1,174 @@
+"""OSM files read in one pass: what streets need of ways, nodes and relations, by osmium's own line format.
+
+The reader is compiled; asking it for every tag and node of every way from Python is not what it is fast at. So it
+writes the few objects wanted as lines of text (OPL), which are taken apart here.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..gis.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from numpy.typing import NDArray
+
+NOT_A_PLACE = 999.0
+OPL = "opl,locations_on_ways=true,add_metadata=none"
+NODES_APART = {ord("n"): None, ord("x"): " ", ord("y"): " ", ord(","): " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation: id, tags, and its ways as (role, id)."""
+
+    number: int
+    tags: dict[str, str]
+    ways: list[tuple[str, int]]
+
+
+@dataclass(slots=True)
+class Objects:
+    """What a file holds of the objects asked for.
+
+    Parameters
+    ----------
+    ways
+        Way id → its nodes as OPL writes them (``n7x8.1y50.2,n9xy``: the second one's place is not known) and tags.
+    nodes
+        Node id → tags, longitude, latitude; those with a place only.
+    relations
+        Multipolygons.
+    place_of
+        Longitude and latitude of any node of the file; nothing where it lacks the node.
+    box
+        Bounds that the file states, if it does: west, south, east, north.
+    """
+
+    ways: dict[int, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    nodes: dict[int, tuple[dict[str, str], float, float]] = field(default_factory=dict)
+    relations: list[Relation] = field(default_factory=list)
+    place_of: Callable[[int], tuple[float, float] | None] = lambda _: None
+    box: tuple[float, float, float, float] | None = None
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """Return the error for a file that is not OSM, or broken off."""
+    message = f"{path} cannot be read as OSM: {error}"
+    return InputError(
+        message, Fault("streets.osm_unreadable", file=str(path), layer="streets", detail={"error": str(error)})
+    )
+
+
+def read_objects(path: Path, keys: Collection[str] = (), *, ways: Collection[int] | None = None) -> Objects:
+    """Return the ways, nodes and multipolygons of a file that have one of the keys; or the ways asked for by id.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read as OSM.
+    """
+    import osmium  # noqa: PLC0415  slow to load, needed for OSM input only
+
+    kinds = osmium.osm.NODE | osmium.osm.WAY | (osmium.osm.RELATION if ways is None else osmium.osm.NOTHING)
+    found = Objects()
+    try:
+        passed = osmium.FileProcessor(str(path), kinds).with_locations()
+        if ways is None:
+            passed = passed.with_filter(osmium.filter.KeyFilter(*keys))
+        else:
+            passed = passed.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+            passed = passed.with_filter(osmium.filter.IdFilter(ways))
+        stated = passed.header.box()
+        with tempfile.TemporaryDirectory() as folder:
+            lines = Path(folder) / "found.opl"
+            with osmium.SimpleWriter(osmium.io.File(str(lines), OPL)) as writer:
+                add = writer.add
+                for thing in passed:
+                    add(thing)
+            with lines.open(encoding="utf-8") as text:
+                _take(text, found)
+    except (RuntimeError, osmium.InvalidLocationError) as error:
+        raise unreadable(path, error) from error
+    found.place_of = _looked_up(passed.node_location_storage)
+    if stated.valid():
+        south_west, north_east = stated.bottom_left, stated.top_right
+        found.box = (south_west.lon, south_west.lat, north_east.lon, north_east.lat)
+    return found
+
+
+def _looked_up(storage: Any) -> Callable[[int], tuple[float, float] | None]:  # noqa: ANN401  osmium's index
+    """Return how to find the place of a node in an index."""
+
+    def place_of(node: int) -> tuple[float, float] | None:
+        try:
+            place = storage.get(node)
+        except KeyError:
+            return None
+        return (place.lon, place.lat) if place.valid() else None
+
+    return place_of
+
+
+def _take(text: Iterator[str], found: Objects) -> None:
+    """Add the objects that lines of OPL tell of."""
+    for line in text:
+        head, *fields = line.rstrip("\n").split(" ")
+        number, told = int(head[1:]), {part[:1]: part[1:] for part in fields}
+        tags = tags_of(told.get("T", ""))
+        if head[0] == "w":
+            found.ways[number] = (told.get("N", ""), tags)
+        elif head[0] == "n" and told.get("x"):
+            found.nodes[number] = (tags, float(told["x"]), float(told["y"]))
+        elif head[0] == "r" and tags.get("type") == "multipolygon" and told.get("M"):
+            members = [member.split("@") for member in told["M"].split(",")]
+            ways = [(_plain(role), int(member[1:])) for member, role in members if member[0] == "w"]
+            found.relations.append(Relation(number, tags, ways))
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """Return the tags that OPL writes as ``key=value,key=value``.
+
+    Examples
+    --------
+    >>> tags_of("highway=steps,name=Rua%20%do%20%Sol"), tags_of("")
+    ({'highway': 'steps', 'name': 'Rua do Sol'}, {})
+    """
+    if not text:
+        return {}
+    pairs = (pair.partition("=")[::2] for pair in text.split(","))
+    if "%" in text:
+        return {_plain(key): _plain(value) for key, value in pairs}
+    return dict(pairs)
+
+
+def _plain(text: str) -> str:
+    """Return text with OPL's codes (``%20%`` is a blank) as the characters they stand for."""
+    return re.sub("%([0-9a-f]+)%", lambda code: chr(int(code[1], 16)), text) if "%" in text else text
+
+
+def nodes_of(fields: list[str]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the nodes of ways as OPL writes them: ids, longitude and latitude (NaN: not known), number by way.
+
+    Examples
+    --------
+    >>> nodes_of(["n7x8.1y50.2,n9xy", "n12345678901x0y0"])
+    (array([          7,           9, 12345678901]), array([[ 8.1, 50.2],
+           [ nan,  nan],
+           [ 0. ,  0. ]]), array([2, 1]))
+    """
+    counts = np.array([nodes.count("n") for nodes in fields], dtype=np.int64)
+    text = ",".join(nodes for nodes in fields if nodes).replace("xy", f"x{NOT_A_PLACE}y{NOT_A_PLACE}")
+    # Ids stay below 2^53, so that they are exact as floating point numbers.
+    numbers = np.fromstring(text.translate(NODES_APART), sep=" ").reshape(-1, 3)
+    places = numbers[:, 1:].copy()
+    places[places[:, 0] == NOT_A_PLACE] = np.nan
+    return numbers[:, 0].astype(np.int64), places, counts
