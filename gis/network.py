@@ -251,13 +251,15 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     """
     crs = check_metric(crs)
     geometries = np.asarray(lines, dtype=object)
-    parts, row = shapely.get_parts(geometries, return_index=True)
-    row = row[~shapely.is_empty(parts)]
-    parts = parts[~shapely.is_empty(parts)]
-    more = [{}] * geometries.size if tags is None else tags
-    verdicts = np.array(
-        [legality({**extra, "highway": name}).verdict for name, extra in zip(highway, more, strict=True)], dtype=object
-    )
+    parts, row = _single_lines(geometries)
+    names = sorted({str(name) for name in highway})
+    number = {name: k for k, name in enumerate(names)}
+    code = np.fromiter((number[str(name)] for name in highway), dtype=np.int64, count=geometries.size)
+    if tags is None:
+        verdicts = np.array([legality({"highway": name}).verdict for name in names], dtype=object)[code]
+    else:
+        pairs = zip(highway, tags, strict=True)
+        verdicts = np.array([legality({**extra, "highway": name}).verdict for name, extra in pairs], dtype=object)
     parts, row = parts[verdicts[row] != "never"], row[verdicts[row] != "never"]
     xy, line = shapely.get_coordinates(parts, return_index=True)
     if parts.size == 0:
@@ -280,7 +282,8 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     height = np.zeros(geometries.size, np.int32) if level is None else np.asarray(level).astype(np.int32)
     height = np.where((height == 0) & bridge, 1, height).astype(np.int32)[row]
     backward = np.ones(row.size, bool) if one_way is None else ~np.asarray(one_way, dtype=bool)[row]
-    classes, klass = np.unique(np.array([str(name) for name in highway], dtype=str)[row], return_inverse=True)
+    used, klass = np.unique(code[row], return_inverse=True)
+    classes = np.array(names, dtype=str)[used]
     drawn = Lines(
         xy=xy,
         start=start,
@@ -332,6 +335,17 @@ def network_from_osm(
     ids, node = np.unique(lines.node, return_inverse=True)
     compact = renumbered(lines, node.astype(np.int64), partial(places_of, ids))
     return _assemble(*enclose(compact, take_walls(walls, gates, policy)), crs=crs, heights=heights, extent=extent)
+
+
+def _single_lines(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the lines that are not empty, those of several parts taken apart, and the row each comes from."""
+    if (shapely.get_type_id(geometries) == shapely.GeometryType.LINESTRING).all():
+        # Parts are copies: a city's worth of them is only made where it must be.
+        parts, row = geometries, np.arange(geometries.size)
+    else:
+        parts, row = shapely.get_parts(geometries, return_index=True)
+    filled = ~shapely.is_empty(parts)
+    return parts[filled], row[filled].astype(np.int64)
 
 
 def _nothing_to_walk_on() -> InputError:
