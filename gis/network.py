@@ -250,6 +250,26 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         When coordinates are not numbers, or nothing is left to walk on.
     """
     crs = check_metric(crs)
+    drawn, height = _drawn(lines, highway, level, spans, one_way, tags, ends, policy)
+    if ends is None:
+        drawn = join_lines(drawn, height, join_m=join_m)
+    walled = enclose(drawn, take_walls(walls, gates, policy))
+    # What is not needed any more makes room: a province is drawn with millions of vertices.
+    del drawn
+    return _assemble(*walled, crs=crs, heights=heights, extent=extent)
+
+
+def _drawn(
+    lines: Sequence[shapely.Geometry] | NDArray[np.object_],
+    highway: Sequence[str],
+    level: NDArray[np.int64] | None,
+    spans: NDArray[np.bool_] | None,
+    one_way: NDArray[np.bool_] | None,
+    tags: Sequence[dict[str, str]] | None,
+    ends: NDArray[np.int64] | None,
+    policy: Policy,
+) -> tuple[Lines, NDArray[np.int32]]:
+    """Return the lines that one may walk on with ids where they share vertices, and the level of each."""
     geometries = np.asarray(lines, dtype=object)
     parts, row = _single_lines(geometries)
     names = sorted({str(name) for name in highway})
@@ -297,9 +317,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
         zone=np.full(row.size, -1, dtype=np.int32),
         private=(verdicts[row] == "private") & (policy != "open"),
     )
-    taken = take_walls(walls, gates, policy)
-    joined = join_lines(drawn, height, join_m=join_m) if ends is None else drawn
-    return _assemble(*enclose(joined, taken), crs=crs, heights=heights, extent=extent)
+    return drawn, height
 
 
 def network_from_osm(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOT_A_PLACE = 999.0
+WAYS_AT_ONCE = 10_000
 OPL = "opl,locations_on_ways=true,add_metadata=none"
 NODES_APART = {ord("n"): None, ord("x"): " ", ord("y"): " ", ord(","): " "}
 
@@ -166,9 +167,16 @@ def nodes_of(fields: list[str]) -> tuple[NDArray[np.int64], NDArray[np.float64],
            [ 0. ,  0. ]]), array([2, 1]))
     """
     counts = np.array([nodes.count("n") for nodes in fields], dtype=np.int64)
-    text = ",".join(nodes for nodes in fields if nodes).replace("xy", f"x{NOT_A_PLACE}y{NOT_A_PLACE}")
-    # Ids stay below 2^53, so that they are exact as floating point numbers.
-    numbers = np.fromstring(text.translate(NODES_APART), sep=" ").reshape(-1, 3)
-    places = numbers[:, 1:].copy()
+    ids, places = np.empty(int(counts.sum()), dtype=np.int64), np.empty((int(counts.sum()), 2))
+    filled = 0
+    # Some at a time: the text of a province in several forms at once would be most of the memory needed.
+    for first in range(0, len(fields), WAYS_AT_ONCE):
+        text = ",".join(nodes for nodes in fields[first : first + WAYS_AT_ONCE] if nodes)
+        text = text.replace("xy", f"x{NOT_A_PLACE}y{NOT_A_PLACE}").translate(NODES_APART)
+        # Ids stay below 2^53, so that they are exact as floating point numbers.
+        numbers = np.fromstring(text, sep=" ").reshape(-1, 3)
+        ids[filled : filled + len(numbers)] = numbers[:, 0]
+        places[filled : filled + len(numbers)] = numbers[:, 1:]
+        filled += len(numbers)
     places[places[:, 0] == NOT_A_PLACE] = np.nan
-    return numbers[:, 0].astype(np.int64), places, counts
+    return ids, places, counts
