@@ -264,7 +264,8 @@ class Findings:
         * ``attribution``: sentences to print on every map;
         * ``notes``, ``warnings``: code and detail, for `lifecircle.layers.words.say`;
         * ``classes``: for each facility class in the order of the standard zh, en, circle, limit_m (of the standard,
-          whoever walks), required, group, building_m2_least, land_m2_least, confidence_areas, clause, confidence, sited;
+          whoever walks), required, group, building_m2_least, land_m2_least, confidence_areas, clause, confidence,
+          sited;
         * ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds …).
 
     Examples

@@ -347,6 +347,6 @@ def _choice(text: pd.Series, column: Column, name: str, report: _Report) -> pd.S
     chosen = text.str.lower().map(lookup).astype("str")
     wrong = text.notna() & chosen.isna()
     first = wrong & ~text.where(wrong).duplicated()
-    spoken = "、".join(f"{'／'.join(names)}（{value}）" if names else value for value, names in column.choices.items())
-    report.cells("faults.unknown_choice", name, first, text, choices=", ".join(column.choices), choices_zh=spoken)
+    spoken = "、".join("／".join(names) or value for value, names in column.choices.items())
+    report.cells("faults.unknown_choice", name, first, text, choices=", ".join(column.choices), spoken=spoken)
     return chosen

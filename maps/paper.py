@@ -110,7 +110,7 @@ def shortened(text: str, width_em: float) -> str:
     Examples
     --------
     >>> shortened("streets.gpkg", 12), shortened("las-palmas-de-gran-canaria-2024-streets.gpkg", 12)
-    ('streets.gpkg', 'las-palmas…treets.gpkg')
+    ('streets.gpkg', 'las-palma…reets.gpkg')
     """
     if text_width(text) <= width_em:
         return text

@@ -11,12 +11,13 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from lifecircle.layers.sample import City, make_city
+from lifecircle.layers.sample_anqing import ANQING
 from lifecircle.layers.sample_blocks import cut, snap_share
 from lifecircle.layers.sample_lots import block_points, make_lots
 from lifecircle.layers.sample_names import numbered
 from lifecircle.layers.sample_people import whole_shares
 from lifecircle.layers.sample_plan import EXPRESSWAY, RIVER, make_plan
-from lifecircle.layers.sample_projects import ANQING, ENDS, STAGES
+from lifecircle.layers.sample_projects import ENDS, STAGES
 
 SIZES = [(20_000, 1), (100_000, 4), (300_000, 1), (300_000, 9)]
 

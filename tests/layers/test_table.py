@@ -58,7 +58,7 @@ def test_all_faults_of_a_layer_come_together() -> None:
 def test_a_choice_is_offered_in_the_words_of_the_reader_and_ids_are_called_ids() -> None:
     frame = squares(2, 编号=["C01", "C02"], 权属=["国有", "不明"])
     fault = check(frame, CONTRACTS["compounds"], file="f").faults[0]
-    assert "国有／国有土地（state）" in explain(fault, "zh")
+    assert "国有／国有土地、集体／集体土地" in explain(fault, "zh")
     assert "编号 C02" in explain(fault, "zh")
     assert "state, collective" in explain(fault, "en")
     unnumbered = check(frame.drop(columns="编号"), CONTRACTS["compounds"], file="f").faults[0]

@@ -109,13 +109,14 @@ def test_every_sheet_says_title_nature_source_date_and_scale(sheets: list[Sheet]
 
 def test_figures_on_a_sheet_are_those_of_the_findings(sheets: list[Sheet], findings: Findings) -> None:
     table = findings.tables["coverage"]
-    city = table[(table["group_kind"] == "city") & (table["measure"] == "people")].set_index("facility_class")
+    groups = table["facility_class"].map(lambda key: findings.manifest["classes"][key]["group"])
+    city = table[(table["group_kind"] == "city") & (table["measure"] == groups)].set_index("facility_class")
     for key in ("elderly_day_care", "food_market"):
         words = _pdf_text(next(sheet.paths["pdf"] for sheet in sheets if sheet.key == f"class_{key}"))
         row = city.loc[key]
         for value in (
-            f"{row['covered']:,} 人",
-            f"{row['uncovered']:,} 人",
+            f"{row['covered']:,}",
+            f"{row['uncovered']:,}",
             f"{row['rate']:.1%}",
             f"{row['after_rate']:.1%}",
         ):

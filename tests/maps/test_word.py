@@ -55,12 +55,12 @@ def test_every_table_is_read_back_cell_by_cell(written: tuple[Findings, Report, 
 def test_covered_people_are_the_findings(written: tuple[Findings, Report, Path]) -> None:
     findings, report, path = written
     coverage = findings.tables["coverage"]
-    city = coverage[
-        (coverage["group_kind"] == "city") & (coverage["measure"] == "people") & (coverage["status"] == "ok")
-    ]
+    groups = coverage["facility_class"].map(lambda key: findings.manifest["classes"][key]["group"])
+    of_city = (coverage["group_kind"] == "city") & (coverage["status"] == "ok")
+    city = coverage[of_city & (coverage["measure"] == groups)]
     number = next(table.number for table in report.tables() if table.key == "coverage")
     rows = [[cell.text for cell in row.cells] for row in _read(path).tables[number].rows][1:]
-    shown = [row[2] for row in rows if row[2] != "—"]
+    shown = [row[3] for row in rows if row[3] != "—"]
     assert shown == [f"{count:,}" for count in city["covered"]]
 
 
