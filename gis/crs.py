@@ -189,6 +189,18 @@ def _mover(source: CRS, target: CRS) -> Transformer | None:
     return None if source == target else Transformer.from_crs(source, target, always_xy=True)
 
 
+def from_degrees(crs: CRS) -> Transformer:
+    """Return the transformer from longitude and latitude in WGS 84, set up once for each CRS.
+
+    Examples
+    --------
+    >>> [round(metres) for metres in from_degrees(CRS("EPSG:4547")).transform(114.0, 30.0)]
+    [500000, 3320113]
+    """
+    degrees = _looked_up("EPSG:4326")
+    return _mover(degrees, crs) or Transformer.from_crs(degrees, crs, always_xy=True)
+
+
 def _is_mercator(crs: CRS) -> bool:
     """Whether lengths grow with latitude as in web maps: 25 % too long at 37°N."""
     flat = crs.source_crs if crs.is_bound and crs.source_crs is not None else crs

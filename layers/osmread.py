@@ -122,15 +122,17 @@ def _looked_up(storage: Any) -> Callable[[int], tuple[float, float] | None]:  # 
 def _take(text: Iterator[str], found: Objects) -> None:
     """Add the objects that lines of OPL tell of."""
     for line in text:
-        head, *fields = line.rstrip("\n").split(" ")
-        number, told = int(head[1:]), {part[:1]: part[1:] for part in fields}
-        tags = tags_of(told.get("T", ""))
-        if head[0] == "w":
-            found.ways[number] = (told.get("N", ""), tags)
-        elif head[0] == "n" and told.get("x"):
-            found.nodes[number] = (tags, float(told["x"]), float(told["y"]))
-        elif head[0] == "r" and tags.get("type") == "multipolygon" and told.get("M"):
-            members = [member.split("@") for member in told["M"].split(",")]
+        # The kind and id, T and the tags, then N and the nodes, M and the members, or x and y.
+        head, tagged, rest = line.rstrip("\n").split(" ", 2)
+        kind, number, tags = head[0], int(head[1:]), tags_of(tagged[1:])
+        if kind == "w":
+            found.ways[number] = (rest[1:], tags)
+        elif kind == "n":
+            x, y = rest.split(" ")
+            if len(x) > 1:
+                found.nodes[number] = (tags, float(x[1:]), float(y[1:]))
+        elif tags.get("type") == "multipolygon" and len(rest) > 1:
+            members = [member.split("@") for member in rest[1:].split(",")]
             ways = [(_plain(role), int(member[1:])) for member, role in members if member[0] == "w"]
             found.relations.append(Relation(number, tags, ways))
 
@@ -145,6 +147,8 @@ def tags_of(text: str) -> dict[str, str]:
     """
     if not text:
         return {}
+    # A blank parts nothing, so it may be put back at once; it is what names are full of.
+    text = text.replace("%20%", " ")
     pairs = (pair.partition("=")[::2] for pair in text.split(","))
     if "%" in text:
         return {_plain(key): _plain(value) for key, value in pairs}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
+from ..gis.crs import from_degrees
 from ..gis.edges import EDGE_OF_DATA_M
 from ..gis.errors import Fault, InputError
 from ..gis.graphs import ends_of, one_value
@@ -157,7 +157,7 @@ def network_of(study: Study) -> Streets:
 def _from_osm(study: Study, heights: Heights | None) -> Streets:
     """Return the walk network of OSM extracts."""
     extract = osm_ways(study.osm)
-    to_metres = pyproj.Transformer.from_crs("EPSG:4326", study.crs, always_xy=True)
+    to_metres = from_degrees(study.crs)
     xy = np.full(extract.lonlat.shape, np.nan)
     known = np.isfinite(extract.lonlat).all(axis=1)
     xy[known] = np.column_stack(to_metres.transform(*extract.lonlat[known].T))
