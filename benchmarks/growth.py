@@ -35,8 +35,8 @@ def made_up_city(nodes: int, seed: int) -> dict[str, Any]:
     column, row = np.meshgrid(np.arange(side), np.arange(side))
     xy = np.column_stack([column.ravel(), row.ravel()]) * SPACING_M + random.uniform(-JITTER_M, JITTER_M, (side**2, 2))
     number = np.arange(side**2).reshape(side, side)
-    a = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
-    b = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    a = np.concatenate([number[:, :-1].ravel(), number[:-1].T.ravel()])
+    b = np.concatenate([number[:, 1:].ravel(), number[1:].T.ravel()])
     kept = random.random(a.size) >= MISSING
     a, b = a[kept], b[kept]
     pick = {name: random.choice(side**2, side**2 // share, replace=False) for name, share in SHARES.items()}

@@ -220,7 +220,7 @@ def osmnx_extract(folder: Path) -> Prepared:
 
 
 def pyrosm_extract(folder: Path) -> Prepared:
-    """Read pyrosm's tables of nodes and walkable edges of a PBF extract; it has no graph yet."""
+    """Read pyrosm's tables of nodes and walkable edges of a PBF extract: no graph yet."""
     path = str(_graph(folder)["pbf"])
     pyrosm: Any = import_module("pyrosm")
 
@@ -228,6 +228,19 @@ def pyrosm_extract(folder: Path) -> Prepared:
         return pyrosm.OSM(path).get_network("walking", nodes=True)
 
     return run, lambda tables: {"nodes": np.array(len(tables[0]))}
+
+
+def pyrosm_graph(folder: Path) -> Prepared:
+    """Make pyrosm's graph for networkx of a PBF extract."""
+    path = str(_graph(folder)["pbf"])
+    pyrosm: Any = import_module("pyrosm")
+
+    def run() -> Any:  # noqa: ANN401  a graph
+        reader = pyrosm.OSM(path)
+        nodes, edges = reader.get_network("walking", nodes=True)
+        return reader.to_graph(nodes, edges, graph_type="networkx")
+
+    return run, lambda graph: {"nodes": np.array(len(graph))}
 
 
 CONTENDERS: dict[str, Contender] = {
@@ -243,6 +256,7 @@ CONTENDERS: dict[str, Contender] = {
     "osmnx_polygons": osmnx_polygons,
     "osmnx_extract": osmnx_extract,
     "pyrosm_extract": pyrosm_extract,
+    "pyrosm_graph": pyrosm_graph,
 }
 
 if __name__ == "__main__":
