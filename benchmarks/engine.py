@@ -199,7 +199,7 @@ def polygons_job(folder: Path, runs: int) -> tuple[list[Row], list[str]]:
     if valhalla.answer:
         theirs = shapely.transform(
             shapely.make_valid(_shapes(valhalla)),
-            lambda xy: np.column_stack(to_degrees.transform(*xy.T, direction="INVERSE")),
+            lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1], direction="INVERSE")),
         )
         checks.append(f"polygons, Valhalla: {_overlap(own, theirs)}")
     if osmnx.answer:
@@ -250,7 +250,7 @@ def extract_job(folder: Path, runs: int) -> tuple[list[Row], list[str]]:
     rows, checks = [], []
     for name, epsg in EXTRACTS:
         xml, pbf = _both_forms(data("osm", name), folder)
-        graph = {"xml": np.array(str(xml)), "pbf": np.array(str(pbf)), "epsg": np.array(epsg)}
+        graph: dict[str, Any] = {"xml": np.array(str(xml)), "pbf": np.array(str(pbf)), "epsg": np.array(epsg)}
         np.savez(folder / "graph.npz", **graph)
         peers = ("peers.osmnx_extract", "peers.pyrosm_graph", "peers.pyrosm_extract")
         done = race(folder, ("ours.extract_xml", "ours.extract_pbf", *peers), runs=runs)
