@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import shapely
 
 from . import kernels_circles
-from .costs import STANDARD, Costs, Placed, order_by, place, walking_costs
+from .costs import STANDARD, Costs, Placed, neighbours_first, order_by, place, walking_costs
 from .shapes import points_of, segments_of
 
 if TYPE_CHECKING:
@@ -46,12 +46,13 @@ SLIT_M = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ground:
-    """What searches for circles share: a walker's costs, and sites in the order of their objects."""
+    """What searches for circles share: a walker's costs, and sites by their objects, in an order ``turn`` of these."""
 
     network: WalkNetwork
     costs: Costs
     sites: Placed
     site_start: NDArray[np.int64]
+    turn: NDArray[np.int64]
     start: NDArray[np.int64]
     coords: NDArray[np.float64]
     along: NDArray[np.float64]
@@ -89,7 +90,8 @@ class _Ground:
 def _ground(network: WalkNetwork, sites: Positions, walker: Walker, *, each: bool, slack_m: float = BEND_M) -> _Ground:
     """Return what searches share; all sites are one object unless ``each`` is its own."""
     costs = walking_costs(network, walker)
-    owner, count = (sites.owner, sites.count) if each else (np.zeros(sites.owner.size, np.int64), 1)
+    turn, place_of = neighbours_first(sites, network.edge_length_m.size)
+    owner, count = (place_of[sites.owner], sites.count) if each else (np.zeros(sites.owner.size, np.int64), 1)
     order, site_start = order_by(owner, count)
     start, kept = network.coord_start, np.ones(network.coord_along.size, dtype=bool)
     if slack_m > 0.0:
@@ -97,7 +99,7 @@ def _ground(network: WalkNetwork, sites: Positions, walker: Walker, *, each: boo
         start = np.concatenate([[0], np.cumsum(np.add.reduceat(kept, start[:-1], dtype=np.int64))])
     vertices = (network.coords, network.coord_along, costs.ahead, costs.back)
     placed = place(network, costs, sites, walker, order, coming=True)
-    return _Ground(network, costs, placed, site_start, start, *(values[kept] for values in vertices))
+    return _Ground(network, costs, placed, site_start, turn, start, *(values[kept] for values in vertices))
 
 
 def reached_streets(
@@ -212,4 +214,7 @@ def site_circles(
     bounds = np.unique(np.linspace(0, sites.count, 4 * threads + 1).astype(np.int64)).tolist()
     with ThreadPoolExecutor(threads) as pool:
         blocks = pool.map(lambda ends: _circles(ground, ends[0], ends[1], limits, barriers), pairwise(bounds))
-    return [circles for block in blocks for circles in block]
+    circles: list[list[shapely.Geometry]] = [[] for _ in range(sites.count)]
+    for site, found in zip(ground.turn.tolist(), chain.from_iterable(blocks), strict=True):
+        circles[site] = found
+    return circles

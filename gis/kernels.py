@@ -469,3 +469,17 @@ def reach_block(  # noqa: C901, PLR0912  one loop nest: a compiled function cann
                 )
         counts[site - first] = filled - before
     return counts, rows[:filled], costs[:filled]
+
+
+@njit(cache=True, nogil=True)
+def put_columns(
+    columns: Longs, counts: Longs, rows: Ints, costs: Floats, start: Longs, to_rows: Ints, to_costs: Floats
+) -> None:
+    """Put columns that stand one after another (`counts` entries each) to where each begins in larger arrays."""
+    at = 0
+    for i in range(columns.size):
+        first = start[columns[i]]
+        for k in range(counts[i]):
+            to_rows[first + k] = rows[at + k]
+            to_costs[first + k] = costs[at + k]
+        at += counts[i]

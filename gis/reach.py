@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csc_matrix
 
 from . import kernels
-from .costs import STANDARD, Costs, edge_ways, order_by, place, walking_costs
+from .costs import STANDARD, Costs, edge_ways, neighbours_first, order_by, place, walking_costs
 from .errors import Fault, TooLargeError
 from .nearest import Nearest, edge_cut, nearest, node_costs, to_the_rim
 
@@ -93,7 +93,8 @@ def reach(
         When the answer would not fit into memory, estimated from a sample of sites.
     """
     costs = walking_costs(network, walker)
-    by_site, site_start = order_by(sites.owner, sites.count)
+    turn, place_of = neighbours_first(sites, network.edge_length_m.size)
+    by_site, site_start = order_by(place_of[sites.owner], sites.count)
     placed = place(network, costs, sites, walker, by_site, coming=True)
     by_edge, demand_start = order_by(demand.edge, network.edge_length_m.size)
     asked = place(network, costs, demand, walker, by_edge, coming=False)
@@ -132,11 +133,7 @@ def reach(
     bounds = np.unique(np.linspace(0, sites.count, 4 * threads + 1).astype(np.int64)).tolist()
     with ThreadPoolExecutor(threads) as pool:
         blocks = list(pool.map(block, bounds[:-1], bounds[1:]))
-    counts = np.concatenate([part[0] for part in blocks] or [np.zeros(0, np.int64)])
-    rows = np.concatenate([part[1] for part in blocks] or [np.zeros(0, np.int32)])
-    data = np.concatenate([part[2] for part in blocks] or [np.zeros(0)])
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    matrix = csc_matrix((data, rows, indptr), shape=(demand.count, sites.count)).tocsr()
+    matrix = _matrix(blocks, turn, demand.count)
     return Reach(
         matrix,
         float(limit),
@@ -144,6 +141,21 @@ def reach(
         np.isfinite(to_the_rim(network, costs, asked, demand.count, limit=limit, coming=False)),
         np.isfinite(to_the_rim(network, costs, placed, sites.count, limit=limit, coming=True)),
     )
+
+
+def _matrix(
+    blocks: list[tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]], turn: NDArray[np.int64], rows: int
+) -> csr_matrix[np.float64]:
+    """Return the costs as a matrix; blocks hold its columns (how many entries, rows, costs) in the order ``turn``."""
+    counts = np.zeros(turn.size, dtype=np.int64)
+    bounds = np.concatenate([[0], np.cumsum([block[0].size for block in blocks])]).astype(np.int64)
+    for block, first, last in zip(blocks, bounds[:-1], bounds[1:], strict=True):
+        counts[turn[first:last]] = block[0]
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    row, cost = np.empty(int(start[-1]), np.int32), np.empty(int(start[-1]))
+    for block, first, last in zip(blocks, bounds[:-1], bounds[1:], strict=True):
+        kernels.put_columns(turn[first:last], *block, start, row, cost)
+    return csc_matrix((cost, row, start), shape=(rows, turn.size)).tocsr()
 
 
 def _check_size(pairs: float) -> None:
