@@ -79,7 +79,7 @@ class _Ground:
             costs.edge_back,
             self.site_start,
             self.sites.edge,
-            self.sites.where,
+            self.sites.where(network, costs),
             first,
             last,
             limits,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .snap import Positions
 
 STANDARD = WALKERS["standard"]
+
+_KEPT: WeakKeyDictionary[WalkNetwork, dict[Walker, Costs]] = WeakKeyDictionary()
+"""The costs already computed: a study asks for those of one walker dozens of times."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +64,16 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
     Parameters
     ----------
     network, walker
-        Who walks where.
+        Who walks where. What was computed for a network is kept as long as the network.
     """
+    kept = _KEPT.setdefault(network, {})
+    if walker not in kept:
+        kept[walker] = _walking_costs(network, walker)
+    return kept[walker]
+
+
+def _walking_costs(network: WalkNetwork, walker: Walker) -> Costs:
+    """Return what walking each edge costs a walker, computed."""
     start, along = network.coord_start, network.coord_along
     first, last = start[:-1], start[1:] - 1
     usable = np.ones(network.edge_length_m.size, dtype=bool)
@@ -92,7 +104,7 @@ def walking_costs(network: WalkNetwork, walker: Walker = STANDARD) -> Costs:
     wait = np.zeros(network.node_xy.shape[0])
     if walker.speed_mps is not None:
         wait = walker.signal_seconds * network.signal + walker.lift_seconds * network.lift
-    return Costs(ahead, back, edge_ahead, edge_back, out, into, wait)
+    return Costs(*(read_only(values) for values in (ahead, back, edge_ahead, edge_back, out, into, wait)))
 
 
 def _rides(network: WalkNetwork, run: NDArray[np.float64], edge: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -107,15 +119,37 @@ def _rides(network: WalkNetwork, run: NDArray[np.float64], edge: NDArray[np.int6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """Positions as the kernels need them: ``where`` as `kernels.place` returns it, walking to the ends or from them."""
+    """Positions with what walking along their edge costs: from its first node (``ahead``) and back to it.
+
+    People walk from there to the edge's ends, or, ``coming``, from the ends to there.
+    """
 
     owner: NDArray[np.int64]
     edge: NDArray[np.int32]
-    where: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    ahead: NDArray[np.float64]
+    back: NDArray[np.float64]
+    access: NDArray[np.float64]
+    coming: bool
 
-    def some(self, rows: NDArray[np.bool_]) -> Placed:
+    def some(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Placed:
         """Return the positions wanted, in their order."""
-        return Placed(self.owner[rows], self.edge[rows], self.where[rows])
+        return Placed(
+            read_only(self.owner[rows]),
+            read_only(self.edge[rows]),
+            read_only(self.offset[rows]),
+            read_only(self.ahead[rows]),
+            read_only(self.back[rows]),
+            read_only(self.access[rows]),
+            coming=self.coming,
+        )
+
+    def where(self, network: WalkNetwork, costs: Costs) -> NDArray[np.float64]:
+        """Return float64[k, 6]: offset, cost ahead, cost back, costs at the edge's two ends, access."""
+        own = (self.edge, self.offset, self.ahead, self.back, self.access)
+        edges = (read_only(network.edge_length_m), costs.edge_ahead, costs.edge_back)
+        found: NDArray[np.float64] = kernels.place(self.coming, *own, *edges)
+        return found
 
 
 def place(
@@ -127,7 +161,7 @@ def place(
     *,
     coming: bool,
 ) -> Placed:
-    """Return positions in an order, with the costs of walking to their edge's ends, or (``coming``) from there."""
+    """Return positions, in an order if one is given, with the costs of walking along their edges."""
     edge = positions.edge.astype(np.int32, copy=False)
     offset = positions.offset_m.astype(np.float64, copy=False)
     if walker.speed_mps is None:
@@ -136,11 +170,17 @@ def place(
         ahead = network.along_edges(edge, offset, network.coord_along, costs.ahead)
         back = network.along_edges(edge, offset, network.coord_along, costs.back)
     access = walker.cost(positions.access_m.astype(np.float64, copy=False))
-    rows = np.arange(edge.size) if order is None else order
-    arrays = (rows, edge, offset, ahead, back, access, network.edge_length_m, costs.edge_ahead, costs.edge_back)
-    where = kernels.place(coming, *(read_only(array) for array in arrays))
     owner = positions.owner.astype(np.int64, copy=False)
-    return Placed(owner, edge, where) if order is None else Placed(owner[rows], edge[rows], where)
+    placed = Placed(
+        read_only(owner),
+        read_only(edge),
+        read_only(offset),
+        read_only(ahead),
+        read_only(back),
+        read_only(access),
+        coming=coming,
+    )
+    return placed if order is None else placed.some(order)
 
 
 def order_by(key: NDArray[np.integer], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

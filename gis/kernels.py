@@ -69,9 +69,36 @@ def order_by(key: Longs, count: int) -> tuple[Longs, Longs]:
 
 
 @njit(cache=True, nogil=True)
+def _ends(
+    coming: bool,  # noqa: FBT001  compiled functions have no options
+    offset: float,
+    ahead: float,
+    back: float,
+    length: float,
+    edge_ahead: float,
+    edge_back: float,
+) -> tuple[float, float]:
+    """Return the costs of walking to node 0 and node 1 of an edge, or (``coming``) from them; inf where one may not.
+
+    A position at a node is at the node, whatever its edge allows.
+    """
+    first, last = np.inf, np.inf
+    if coming:
+        if np.isfinite(edge_ahead):
+            first = ahead
+        if np.isfinite(edge_back):
+            last = edge_back - back
+    else:
+        if np.isfinite(edge_back):
+            first = back
+        if np.isfinite(edge_ahead):
+            last = edge_ahead - ahead
+    return 0.0 if offset <= 0.0 else first, 0.0 if offset >= length else last
+
+
+@njit(cache=True, nogil=True)
 def place(
     coming: bool,  # noqa: FBT001  compiled functions have no options
-    order: Longs,
     edge: Ints,
     offset: Floats,
     ahead: Floats,
@@ -81,32 +108,13 @@ def place(
     edge_ahead: Floats,
     edge_back: Floats,
 ) -> Floats:
-    """Return float64[k, 6] of positions in an order: offset, cost ahead, cost back, two costs at the ends, access.
-
-    The ends' costs are those of walking to node 0 and node 1, or (``coming``) from them; inf where the walker may not.
-    A position at a node is at the node, whatever its edge allows.
-    """
-    where = np.empty((order.size, 6), np.float64)
-    for row in range(order.size):
-        i = order[row]
+    """Return float64[k, 6] of positions: offset, cost ahead, cost back, costs at the two ends (see `_ends`), access."""
+    where = np.empty((edge.size, 6), np.float64)
+    for i in range(edge.size):
         e = edge[i]
-        first, last = np.inf, np.inf
-        if coming:
-            if np.isfinite(edge_ahead[e]):
-                first = ahead[i]
-            if np.isfinite(edge_back[e]):
-                last = edge_back[e] - back[i]
-        else:
-            if np.isfinite(edge_back[e]):
-                first = back[i]
-            if np.isfinite(edge_ahead[e]):
-                last = edge_ahead[e] - ahead[i]
-        where[row, 0] = offset[i]
-        where[row, 1] = ahead[i]
-        where[row, 2] = back[i]
-        where[row, 3] = 0.0 if offset[i] <= 0.0 else first
-        where[row, 4] = 0.0 if offset[i] >= length[e] else last
-        where[row, 5] = access[i]
+        first, last = _ends(coming, offset[i], ahead[i], back[i], length[e], edge_ahead[e], edge_back[e])
+        where[i, 0], where[i, 1], where[i, 2] = offset[i], ahead[i], back[i]
+        where[i, 3], where[i, 4], where[i, 5] = first, last, access[i]
     return where
 
 
@@ -200,35 +208,38 @@ def label_nodes(
     seed_node: Ints,
     seed_cost: Floats,
     seed_source: Longs,
+    group_start: Longs,
     limit: float,
 ) -> tuple[Floats, Longs]:
     """Return the least cost from any seed to every node and that seed's source; inf and -1 beyond the limit.
 
-    Labels are settled in the order of (cost, source), so that ties go to the lower source.
+    Labels are settled in the order of (cost, source), so that ties go to the lower source. Seeds are taken group by
+    group: a later one only mends the labels that it betters, so the groups do not change the answer.
     """
     n = indptr.size - 1
     label, source = np.full(n, np.inf), np.full(n, -1, np.int64)
     room = arc_node.size + seed_node.size
     queue, queue_cost, queue_source = np.empty(room, np.int32), np.empty(room, np.float64), np.empty(room, np.int64)
-    size = 0
-    for i in range(seed_node.size):
-        node, cost, owner = seed_node[i], seed_cost[i], seed_source[i]
-        if cost <= limit and (cost < label[node] or (cost == label[node] and owner < source[node])):
-            label[node], source[node] = cost, owner
-            size = _add(node, cost, owner, queue, queue_cost, queue_source, size)
-    while size > 0:
-        node, least, owner = queue[0], queue_cost[0], queue_source[0]
-        size = _drop(queue, queue_cost, queue_source, size)
-        # A node whose label fell was queued once more: its older entries are passed over.
-        if least != label[node] or owner != source[node]:
-            continue
-        leave = least + wait[node]
-        for arc in range(indptr[node], indptr[node + 1]):
-            cost = leave + arc_cost[arc]
-            other = arc_node[arc]
-            if cost <= limit and (cost < label[other] or (cost == label[other] and owner < source[other])):
-                label[other], source[other] = cost, owner
-                size = _add(other, cost, owner, queue, queue_cost, queue_source, size)
+    for group in range(group_start.size - 1):
+        size = 0
+        for i in range(group_start[group], group_start[group + 1]):
+            node, cost, owner = seed_node[i], seed_cost[i], seed_source[i]
+            if cost <= limit and (cost < label[node] or (cost == label[node] and owner < source[node])):
+                label[node], source[node] = cost, owner
+                size = _add(node, cost, owner, queue, queue_cost, queue_source, size)
+        while size > 0:
+            node, least, owner = queue[0], queue_cost[0], queue_source[0]
+            size = _drop(queue, queue_cost, queue_source, size)
+            # A node whose label fell was queued once more: its older entries are passed over.
+            if least != label[node] or owner != source[node]:
+                continue
+            leave = least + wait[node]
+            for arc in range(indptr[node], indptr[node + 1]):
+                cost = leave + arc_cost[arc]
+                other = arc_node[arc]
+                if cost <= limit and (cost < label[other] or (cost == label[other] and owner < source[other])):
+                    label[other], source[other] = cost, owner
+                    size = _add(other, cost, owner, queue, queue_cost, queue_source, size)
     return label, source
 
 
@@ -244,14 +255,20 @@ def _direct(at: float, ahead: float, back: float, to: float, to_ahead: float, to
 
 @njit(cache=True, nogil=True)
 def nearest_of_labels(
+    coming: bool,  # noqa: FBT001  compiled functions have no options
     label: Floats,
     source: Longs,
     wait: Floats,
     edge_nodes: Ints,
-    edge_ways: Bytes,
-    edge: Ints,
-    where: Floats,
+    edge_ahead: Floats,
+    edge_back: Floats,
+    length: Floats,
     owner: Longs,
+    edge: Ints,
+    offset: Floats,
+    ahead: Floats,
+    back: Floats,
+    access: Floats,
     count: int,
     site_start: Longs,
     site_where: Floats,
@@ -260,31 +277,23 @@ def nearest_of_labels(
 ) -> tuple[Floats, Longs]:
     """Return each owner's least cost and its site, from the labels of nodes and the sites on the same edge.
 
-    ``where`` and ``site_where`` are float64[k, 6]: offset, cost ahead, cost back, cost to (from) node 0 and node 1,
-    access.
+    ``site_where`` is float64[k, 6] as `place` returns it, by edge (``site_start``).
     """
     best = np.full(count, np.inf)
     chosen = np.full(count, -1, np.int64)
     for i in range(edge.size):
         e, row = edge[i], owner[i]
-        access = where[i, 5]
+        first, last = _ends(coming, offset[i], ahead[i], back[i], length[e], edge_ahead[e], edge_back[e])
         for side in range(2):
             node = edge_nodes[e, side]
-            cost = (label[node] + wait[node]) + where[i, 3 + side] + access
+            cost = (label[node] + wait[node]) + (last if side else first) + access[i]
             if cost <= limit and (cost < best[row] or (cost == best[row] and source[node] < chosen[row])):
                 best[row] = cost
                 chosen[row] = source[node]
         for j in range(site_start[e], site_start[e + 1]):
-            direct = _direct(
-                where[i, 0],
-                where[i, 1],
-                where[i, 2],
-                site_where[j, 0],
-                site_where[j, 1],
-                site_where[j, 2],
-                edge_ways[e],
-            )
-            cost = (site_where[j, 5] + direct) + access
+            ways = (1 if np.isfinite(edge_ahead[e]) else 0) + (2 if np.isfinite(edge_back[e]) else 0)
+            direct = _direct(offset[i], ahead[i], back[i], site_where[j, 0], site_where[j, 1], site_where[j, 2], ways)
+            cost = (site_where[j, 5] + direct) + access[i]
             if cost <= limit and (cost < best[row] or (cost == best[row] and site_owner[j] < chosen[row])):
                 best[row] = cost
                 chosen[row] = site_owner[j]

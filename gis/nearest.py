@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import kernels, kernels_update
-from .costs import STANDARD, Costs, Placed, edge_ways, order_by, place, walking_costs
+from .costs import STANDARD, Costs, Placed, order_by, place, walking_costs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .network import WalkNetwork
     from .snap import Positions
     from .walkers import Walker
+
+TILE_LIMITS = 12
+LEAST_TILE_M = 10_000.0
+"""Tiles of a search are this many limits wide, and no less than this many metres."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +133,8 @@ def _seeds(
     """Return what sites offer the ends of their edges: node, cost, site."""
     placed = place(network, costs, sites, walker, coming=True)
     node = network.edge_nodes[placed.edge].ravel().astype(np.int32)
-    cost = (placed.where[:, 5:6] + placed.where[:, 3:5]).ravel()
+    where = placed.where(network, costs)
+    cost = (where[:, 5:6] + where[:, 3:5]).ravel()
     return node, cost, np.repeat(placed.owner, 2)
 
 
@@ -168,11 +173,36 @@ def labels_of(
 
     ``costs`` is what `walking_costs` says; inf and -1 beyond the limit.
     """
-    seeds = _seeds(network, costs, sites, walker)
+    node, cost, owner = _seeds(network, costs, sites, walker)
+    limit_m = limit if walker.speed_mps is None else limit * walker.speed_mps
+    order, group_start = _in_tiles(network.node_xy[node], limit_m)
     labels: tuple[NDArray[np.float64], NDArray[np.int64]] = kernels.label_nodes(
-        network.indptr, network.arc_node, costs.into, costs.wait, *seeds, float(limit)
+        network.indptr,
+        network.arc_node,
+        costs.into,
+        costs.wait,
+        node[order],
+        cost[order],
+        owner[order],
+        group_start,
+        float(limit),
     )
     return labels
+
+
+def _in_tiles(xy: NDArray[np.float64], limit_m: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the order of places by square tiles, and where each tile begins in it; one tile where they are few.
+
+    A search that goes over a large city tile by tile stays within the processor's own memory. Tiles are many times as
+    wide as the limit, so that little is searched twice.
+    """
+    order = np.arange(xy.shape[0])
+    if order.size and np.isfinite(limit_m):
+        tile = np.floor((xy - xy.min(axis=0)) / max(TILE_LIMITS * limit_m, LEAST_TILE_M)).astype(np.int64)
+        key = tile[:, 0] * (tile[:, 1].max() + 1) + tile[:, 1]
+        order = np.argsort(key, kind="stable")
+        return order, np.concatenate([[0], np.flatnonzero(np.diff(key[order])) + 1, [order.size]])
+    return order, np.array([0, order.size])
 
 
 def node_costs(
@@ -188,17 +218,23 @@ def _answers(search: _Search, asked: Placed, count: int) -> tuple[NDArray[np.flo
     order, site_start = order_by(search.sites.edge, network.edge_length_m.size)
     sites = place(network, costs, search.sites, search.walker, order, coming=True)
     found: tuple[NDArray[np.float64], NDArray[np.int64]] = kernels.nearest_of_labels(
+        asked.coming,
         search.label,
         search.source,
         costs.wait,
         network.edge_nodes,
-        edge_ways(costs),
-        asked.edge,
-        asked.where,
+        costs.edge_ahead,
+        costs.edge_back,
+        network.edge_length_m,
         asked.owner,
+        asked.edge,
+        asked.offset,
+        asked.ahead,
+        asked.back,
+        asked.access,
         count,
         site_start,
-        sites.where,
+        sites.where(network, costs),
         sites.owner,
         search.limit,
     )
@@ -258,18 +294,25 @@ def to_the_rim(
         rim,
         np.zeros(rim.size),
         np.zeros(rim.size, np.int64),
+        np.array([0, rim.size]),
         float(limit),
     )
     # As to sites at nodes: none stand on the edges.
     found, _ = kernels.nearest_of_labels(
+        placed.coming,
         label,
         source,
         costs.wait,
         network.edge_nodes,
-        edge_ways(costs),
-        placed.edge,
-        placed.where,
+        costs.edge_ahead,
+        costs.edge_back,
+        network.edge_length_m,
         placed.owner,
+        placed.edge,
+        placed.offset,
+        placed.ahead,
+        placed.back,
+        placed.access,
         count,
         np.zeros(network.edge_length_m.size + 1, np.int64),
         np.zeros((0, 6)),

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyproj import CRS
 
+    from .scale import Scale
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class WalkNetwork:
     """The streets one may walk on.
 
@@ -66,6 +68,8 @@ class WalkNetwork:
         float64[k, 2] and int64[m + 1]: the vertices of each edge.
     coord_along
         float64[k], metres from the edge's first node.
+    edge_scale
+        float64[m], metres drawn over metres walked; empty where they are the same.
     coord_height
         float64[k], metres above some datum, NaN unknown; empty without a terrain.
     component, component_length_m
@@ -104,6 +108,7 @@ class WalkNetwork:
     coords: NDArray[np.float64]
     coord_start: NDArray[np.int64]
     coord_along: NDArray[np.float64]
+    edge_scale: NDArray[np.float64]
     coord_height: NDArray[np.float64]
     component: NDArray[np.int32]
     component_length_m: NDArray[np.float64]
@@ -208,6 +213,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     policy: Policy = "gated",
     heights: Heights | None = None,
     extent: shapely.Geometry | None = None,
+    scale: Scale | None = None,
     join_m: float = JOIN_M,
 ) -> WalkNetwork:
     """Return the walk network of a line layer: joined where lines meet on one level, without what nobody may walk on.
@@ -239,6 +245,9 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     extent
         Polygon that the data cover; the hull of the network where not given. Dead ends at its border or beyond
         it may go on.
+    scale
+        Metres drawn over metres on the ground by place, as `lifecircle.gis.scale.ground_scale` gives it; lengths are
+        taken as they are drawn where not given.
     join_m
         How far a line's end may be from the line it touches.
 
@@ -256,7 +265,7 @@ def network_from_lines(  # noqa: PLR0913  one argument a column of the streets l
     walled = enclose(drawn, take_walls(walls, gates, policy))
     # What is not needed any more makes room: a province is drawn with millions of vertices.
     del drawn
-    return _assemble(*walled, crs=crs, heights=heights, extent=extent)
+    return _assemble(*walled, crs=crs, heights=heights, extent=extent, scale=scale)
 
 
 def _drawn(
@@ -329,6 +338,7 @@ def network_from_osm(
     policy: Policy = "gated",
     heights: Heights | None = None,
     extent: shapely.Geometry | None = None,
+    scale: Scale | None = None,
 ) -> WalkNetwork:
     """Return the walk network of an OSM extract: joined by node ids, so bridges do not join what they cross.
 
@@ -336,7 +346,7 @@ def network_from_osm(
     ----------
     ways
         Ways with projected coordinates; nodes the extract lacks are NaN and mark the data's edge.
-    crs, walls, gates, policy, heights, extent
+    crs, walls, gates, policy, heights, extent, scale
         As in `network_from_lines`.
 
     Raises
@@ -352,7 +362,8 @@ def network_from_osm(
         raise _nothing_to_walk_on()
     ids, node = np.unique(lines.node, return_inverse=True)
     compact = renumbered(lines, node.astype(np.int64), partial(places_of, ids))
-    return _assemble(*enclose(compact, take_walls(walls, gates, policy)), crs=crs, heights=heights, extent=extent)
+    walled = enclose(compact, take_walls(walls, gates, policy))
+    return _assemble(*walled, crs=crs, heights=heights, extent=extent, scale=scale)
 
 
 def _single_lines(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
@@ -373,7 +384,13 @@ def _nothing_to_walk_on() -> InputError:
 
 
 def _assemble(
-    lines: Lines, walls: Walls, *, crs: CRS, heights: Heights | None, extent: shapely.Geometry | None
+    lines: Lines,
+    walls: Walls,
+    *,
+    crs: CRS,
+    heights: Heights | None,
+    extent: shapely.Geometry | None,
+    scale: Scale | None,
 ) -> WalkNetwork:
     """Return the network of lines whose node ids say where they join."""
     lines, edges = cut_into_edges(part_private(part_blocked(lines)))
@@ -386,6 +403,10 @@ def _assemble(
     node_xy[edges.nodes.T.ravel()[::-1]] = coords[ends[::-1]]
     coords[ends] = node_xy[edges.nodes.T.ravel()]
     along = running_metres(coords, start)
+    drawn_over_ground = np.zeros(0)
+    if scale is not None:
+        drawn_over_ground = scale(coords[(start[:-1] + start[1:]) // 2])
+        along /= np.repeat(drawn_over_ground, np.diff(start))
     length = along[start[1:] - 1].copy()
     sort, ways = edges.kind >> 2, edges.kind & 3
     spans, steps, private, place = (sort & 1) > 0, (sort & 2) > 0, (sort & 4) > 0, sort >> 3
@@ -407,6 +428,7 @@ def _assemble(
         coords=coords,
         coord_start=start,
         coord_along=along,
+        edge_scale=drawn_over_ground,
         coord_height=vertex_heights(coords, start, along, spans, heights),
         component=component,
         component_length_m=component_length,

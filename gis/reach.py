@@ -98,6 +98,7 @@ def reach(
     placed = place(network, costs, sites, walker, by_site, coming=True)
     by_edge, demand_start = order_by(demand.edge, network.edge_length_m.size)
     asked = place(network, costs, demand, walker, by_edge, coming=False)
+    placed_where, asked_where = placed.where(network, costs), asked.where(network, costs)
     fixed = (
         network.indptr,
         network.arc_node,
@@ -114,12 +115,12 @@ def reach(
             *fixed,
             site_start,
             placed.edge,
-            placed.where,
+            placed_where,
             first,
             last,
             demand_start,
             asked.owner,
-            asked.where,
+            asked_where,
             demand.count,
             float(limit),
         )
