@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from .contracts import AGE_COLUMNS
 
 if TYPE_CHECKING:
@@ -12,10 +14,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     import geopandas as gpd
-    import pandas as pd
 
-GROUPS: tuple[str, ...] = ("city", "ring", "district", "compound", "project")
-"""Kinds of group that coverage is counted for, from wide to narrow."""
+GROUPS: tuple[str, ...] = ("city", "borough", "ring", "district", "zone", "compound", "project")
+"""Kinds of group that coverage is counted for: ``district`` is the sub-district, ``borough`` what several of them make
+up, where the study says so; ``zone`` an area of the user's own."""
 
 MEASURES: tuple[str, ...] = (
     "people",
@@ -24,9 +26,11 @@ MEASURES: tuple[str, ...] = (
     "children_3_6",
     "children_6_12",
     "households",
+    "residential_m2",
     "compounds",
 )
-"""What is counted; ``compounds`` counts neighbourhoods, covered where at least half of their people are."""
+"""What is counted; ``residential_m2`` is residential land in whole m², ``compounds`` counts neighbourhoods, covered
+where at least half of their people are."""
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "area": ("name",),
@@ -43,6 +47,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "projects",
     ),
     "districts": ("district_id", "name", "area_m2", "people", "elders_60", "households", "compounds"),
+    "zones": ("zone_id", "name", "area_m2", "people", "elders_60", "households", "compounds"),
     "compounds": (
         "compound_id",
         "name",
@@ -87,6 +92,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "facility_class",
         "capacity",
         "floor_area_m2",
+        "land_area_m2",
         "status",
         "source",
         "access_m",
@@ -184,7 +190,9 @@ TABLES: dict[str, tuple[str, ...]] = {
         "facility_class",
         "circle",
         "required",
-        "status",  # present: all are within the limit; partial: at least half; too_far: fewer; no_data, unknown
+        "status",  # present: all are within the limit; partial: at least half; too_far: fewer; no_data, unknown;
+        # too_small: at least half are, but fewer than half of one that is not known to be below the standard's size
+        "size_known",  # False: that it is large enough is not known; NA where no size is asked for or none is near
         "nearest_id",  # for the resident in the middle
         "nearest_name",
         "walk",  # of the resident in the middle, in unit; NaN beyond the search
@@ -197,6 +205,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "people_lacking",  # of those, beyond the limit; NA where not known
         "elders_60_lacking",
         "households_lacking",
+        "people_too_small",  # of those within the limit, all of whose facilities there are known to be too small
     ),
     "sites": (),  # the layer of that name without its geometry
     "siting": (
@@ -239,6 +248,85 @@ TABLES: dict[str, tuple[str, ...]] = {
         "capacity",  # of those inside
         "status",  # ok, no_data, few (so few that the source is doubtful)
     ),
+    "provision": (  # enough, not only near: what stands in a group against what its people need
+        "facility_class",
+        "circle",
+        "required",
+        "group_kind",
+        "group_id",
+        "group_name",
+        "metric",  # building_m2, land_m2, places, count
+        "per",  # 1000_people, 100_households …
+        "least",  # the standard's figure, in metric per `per`
+        "most",
+        "base",  # how many people (elders, households …) the group has; NA where not known
+        "facilities",  # existing ones in the group
+        "size_unknown",  # of those, whose figure nobody stated: unknown is not zero
+        "existing",  # sum of the figures that are known
+        "existing_per",  # existing ÷ base, in metric per `per`
+        "needed",  # least × base
+        "shortfall",  # needed - existing, at least 0; at most so much where `status` is unknown
+        "status",  # enough, short, unknown, no_data
+        "basis",  # stated: the standard gives the figure; derived: from the people one facility serves at most
+        "confidence",
+        "clause",
+        "clause_en",
+    ),
+    "access": (  # supply within the walk shared among those who compete for it (floating catchments)
+        "facility_class",
+        "circle",
+        "limit",
+        "unit",
+        "method",  # 2sfca, e2sfca, e2sfca_steps, 3sfca
+        "supply",  # what is shared: places, building_m2, land_m2, count
+        "measure",  # who shares it: the group the class is for, people where that is not known
+        "group_kind",
+        "group_id",
+        "group_name",
+        "total",
+        "unknown",  # of those, off the street network
+        "without",  # of those, with none within the limit
+        "share_without",  # without / (total - unknown)
+        "mean_per_1000",  # supply per 1000 of the measure; NaN where nobody's walk is known
+        "facilities",  # of the class, in and around the study area
+        "supply_unknown",  # of those, whose supply nobody stated and which are left out
+        "status",  # ok, no_supply, no_data
+    ),
+    "equity": (
+        "facility_class",
+        "circle",
+        "value",  # walk (to the nearest), access (e2sfca)
+        "unit",
+        "group_kind",  # city, ring
+        "group_id",
+        "group_name",
+        "measure",  # people, elders_60
+        "people",  # of the measure, whose value is known
+        "beyond",  # of those, farther than the search, counted with its end
+        "mean",
+        "gini",
+        "theil",
+        "theil_between",  # of the rings; the two add up to theil; of the city only
+        "theil_within",
+        "against_all",  # mean ÷ mean of all people of the city
+    ),
+    "sensitivity": (
+        "facility_class",
+        "circle",
+        "measure",  # the group the class is for, people where that is not known
+        "walker",
+        "factor",  # of the limit
+        "limit",
+        "unit",
+        "total",
+        "covered",
+        "uncovered",
+        "unknown",
+        "rate",
+        "change",  # in rate against the study's walker and limit
+    ),
+    "repairs": ("layer", "file", "feature", "what", "area_before_m2", "area_after_m2"),
+    "merges": ("facility_class", "kept", "dropped", "kept_name", "dropped_name", "distance_m", "why"),
     "snapping": ("layer", "id", "status", "access_m", "highway", "component"),
     "components": ("component", "length_m", "people", "facilities"),
 }
@@ -271,9 +359,20 @@ class Findings:
     Examples
     --------
     >>> len(LAYERS), len(TABLES)
-    (14, 9)
+    (15, 15)
     """
 
     layers: Mapping[str, gpd.GeoDataFrame]
     tables: Mapping[str, pd.DataFrame]
     manifest: Mapping[str, Any]
+
+
+def empty_table(name: str) -> pd.DataFrame:
+    """Return a table of the findings without rows.
+
+    Examples
+    --------
+    >>> empty_table("repairs").shape
+    (0, 6)
+    """
+    return pd.DataFrame({column: pd.Series(dtype=object) for column in TABLES[name]})

@@ -229,7 +229,8 @@ def missing_table(
     ]
     rows = _stacked(blocks, TABLES["missing"])
     counts = [name for measure in LISTED for name in (measure, f"{measure}_lacking")]
-    rows[counts] = rows[counts].astype("Int64")
+    rows[[*counts, "people_too_small"]] = rows[[*counts, "people_too_small"]].astype("Int64")
+    rows["size_known"] = rows["size_known"].astype("boolean")
     by_compound = np.arange(len(rows)).reshape(max(len(blocks), 1), -1).T.ravel()
     return rows.iloc[by_compound].reset_index(drop=True)
 
@@ -258,6 +259,8 @@ def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]],
         "walk_longest": _finite(_at(walk.cost, last, np.inf)),
         "limit": float(walk.limit),
         "unit": walk.unit,
+        "size_known": np.full(count, pd.NA, dtype=object),
+        "people_too_small": np.full(count, pd.NA, dtype=object),
         **_listed(residents, status, hit, count),
     }
 

@@ -15,7 +15,7 @@ from .candidates import candidates_of
 from .contracts import AGE_COLUMNS
 from .demand import Demand, demand_of
 from .facilities import FoundFacilities, few_notes, few_recorded, find_facilities
-from .findings import LAYERS, MEASURES, TABLES, Findings
+from .findings import LAYERS, MEASURES, TABLES, Findings, empty_table
 from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
 from .manifest import manifest_of
 from .projects import FoundProjects, find_projects
@@ -135,7 +135,8 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
         layers |= {"circles": circles, **_drawn(ground, streets)}
         tables |= _audits(ground, placed)
         layers = {name: _ordered(_unknown_as_missing(layers[name], demand), LAYERS[name]) for name in LAYERS}
-        tables = {name: tables[name] for name in TABLES}
+        tables |= _mended(ground)
+        tables = {name: tables[name] if name in tables else empty_table(name) for name in TABLES}
         notes = (*ground.notes, *few_notes(_few(ground)), *streets.notes, *placed.notes, *proposals.notes)
         manifest = manifest_of(
             study,
@@ -332,6 +333,7 @@ def _drawn(ground: _Ground, streets: Streets) -> dict[str, gpd.GeoDataFrame]:
         "area": area,
         "rings": count_rings(ground.rings, points, homes, ground.projects.frame),
         "districts": _counted_districts(study, points, homes),
+        "zones": _empty("zones", study),
         "parcels": ground.parcels,
         "projects": ground.projects.frame,
         "streets": edges,
@@ -381,6 +383,16 @@ def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
         "projects_by_ring": ground.projects.by_ring,
         "snapping": pd.concat(snapping, ignore_index=True),
         "components": component_rows(network, placed.demand, people, placed.facilities),
+    }
+
+
+def _mended(ground: _Ground) -> dict[str, pd.DataFrame]:
+    """Return what reading mended and what was merged away, for a reader who wants to undo it."""
+    repairs = getattr(ground.study, "repairs", None)
+    found = {"repairs": repairs, "merges": ground.facilities.merges}
+    return {
+        name: empty_table(name) if table is None or table.empty else table.reindex(columns=list(TABLES[name]))
+        for name, table in found.items()
     }
 
 

@@ -38,7 +38,7 @@ ORDER = (
     "sites",
 )
 """From the ground up: what is drawn later lies on top."""
-STATUSES = ("present", "partial", "too_far", "unknown", "no_data")
+STATUSES = ("present", "partial", "too_far", "unknown", "no_data", "too_small")
 """Whether a neighbourhood has a class; the page keeps places in this list."""
 GAP_STATUSES = ("too_far", "unknown")
 """Whether a person lacks a class, likewise."""
@@ -243,7 +243,7 @@ def _worst_status(rows: Mapping[str, Sequence[Any]], place: int, count: int) -> 
     """Return each neighbourhood's worst status of a class over its circles, ``None`` where the class has no row."""
     severity = {
         STATUSES.index(status): rank
-        for rank, status in enumerate(("present", "no_data", "unknown", "partial", "too_far"))
+        for rank, status in enumerate(("present", "no_data", "unknown", "partial", "too_small", "too_far"))
     }
     worst: dict[int, int] = {}
     for compound, key, status in zip(rows["compound"], rows["class"], rows["status"], strict=True):

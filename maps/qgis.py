@@ -76,6 +76,7 @@ def _documents(findings: Findings, language: Language) -> dict[str, str]:
             label="name",
         ),
         "districts": _single(_area(style.LOOKS["districts"]), label="name"),
+        "zones": _single(_area(style.LOOKS["districts"]), label="name"),
         "compounds": _ranges("missing_count", _missing_steps(findings, language)),
         "parcels": _categories(
             "use_group",

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from ..layers.findings import Findings
     from .quotes import Quote
 
+STATES = ("present", "partial", "too_small", "too_far", "unknown")
+"""Whether a neighbourhood has a class, in the order of the report's columns; without data is unknown."""
 _REFERENCE = re.compile("\ue000(figure|table):([^\ue001]+)\ue001")
 
 
@@ -296,12 +298,12 @@ class Desk:
         return frame[frame["shortfall"] > 0].sort_values(["shortfall", "compound_id"], ascending=[False, True])
 
     def states(self) -> dict[tuple[str, int], list[int]]:
-        """Return for each class and circle how many neighbourhoods are present, partial, too far and unknown."""
+        """Return for each class and circle how many neighbourhoods are in each of `STATES`."""
         table = self.findings.tables["missing"]
         table = table.assign(status=table["status"].replace("no_data", "unknown"))
         by = ["facility_class", "circle"]
         counts = table.pivot_table(index=by, columns="status", aggfunc="size", fill_value=0)
-        counts = counts.reindex(columns=["present", "partial", "too_far", "unknown"], fill_value=0)
+        counts = counts.reindex(columns=list(STATES), fill_value=0)
         return {
             (str(key), int(circle)): row
             for (key, circle), row in zip(counts.index, counts.to_numpy().tolist(), strict=True)

@@ -15,7 +15,7 @@ from .quotes import (
     text,
     walker_label,
 )
-from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
+from .report import STATES, Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_basis import basis
 from .sections_plan import more, number
 from .style import NOTHING, format_limit, format_number
@@ -249,7 +249,7 @@ def _lacking_classes(desk: Desk) -> Table:
     """Return how many neighbourhoods have each required class, for all or for a part of their people, or lack it."""
     columns = (
         Column(desk.say("col_class"), width=2.6),
-        *(Column(desk.say(f"col_{state}"), numeric=True) for state in ("present", "partial", "too_far", "unknown")),
+        *(Column(desk.say(f"col_{state}"), numeric=True) for state in STATES),
     )
     states = desk.states()
     rows = []

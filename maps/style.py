@@ -148,6 +148,7 @@ MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309
 STATUS_FILLS = {
     "present": "#7fb8ad",
     "partial": "#f7d58f",
+    "too_small": "#e89f52",
     "too_far": "#cd6423",
     "unknown": UNKNOWN,
     "no_data": UNKNOWN,

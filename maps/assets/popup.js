@@ -2,8 +2,8 @@
 (function (root) {
   "use strict";
   const lc = (root.lifecircle = root.lifecircle || {});
-  // What lacks comes first: places in page.statuses are present, partial, too far, unknown, no data.
-  const SEVERITY = [3, 1, 0, 2, 4];
+  // What lacks comes first: places in page.statuses are present, partial, too far, unknown, no data, too small.
+  const SEVERITY = [4, 2, 0, 3, 5, 1];
   const PARTIAL = 1;
   let outline = null;
   let tip = null;

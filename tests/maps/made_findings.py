@@ -35,7 +35,7 @@ from made_town import (
 )
 from shapely import box
 
-from lifecircle.layers.findings import TABLES, Findings
+from lifecircle.layers.findings import TABLES, Findings, empty_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -185,6 +185,8 @@ def _missing(walks: _Walks, compounds: pd.DataFrame) -> list[dict[str, Any]]:
                     "unit": "m",
                     **{name: int(lives[name]) for name in LISTED},
                     **{f"{name}_lacking": int(lacks[name]) if line else pd.NA for name in LISTED},
+                    "size_known": True,
+                    "people_too_small": 0,
                 }
             )
     return rows
@@ -325,6 +327,7 @@ def _layers(language: Language) -> tuple[dict[str, gpd.GeoDataFrame], _Walks]:
                 )
             ],
         ),
+        "zones": frame("zones", []),
         "compounds": frame("compounds", compounds),
         "parcels": frame("parcels", parcels_rows(rings)),
         "projects": projects,
@@ -424,10 +427,10 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: _Walks) -> dict[str, pd.
         ],
     }
     tables = {name: pd.DataFrame(rows)[list(TABLES[name])] for name, rows in content.items()}
-    tables["missing"] = tables["missing"].astype(
-        dict.fromkeys([*LISTED, *(f"{name}_lacking" for name in LISTED)], "Int64")
-    )
-    return tables | {"sites": pd.DataFrame(layers["sites"].drop(columns="geometry"))}
+    counts = [*LISTED, *(f"{name}_lacking" for name in LISTED), "people_too_small"]
+    tables["missing"] = tables["missing"].astype({**dict.fromkeys(counts, "Int64"), "size_known": "boolean"})
+    empty = {name: empty_table(name) for name in TABLES if name not in tables and name != "sites"}
+    return tables | empty | {"sites": pd.DataFrame(layers["sites"].drop(columns="geometry"))}
 
 
 def made_findings(language: Language = "zh") -> Findings:
