@@ -14,6 +14,7 @@ from .errors import CrsError, Fault, InputError
 from .network import WalkNetwork, network_from_lines
 from .noding import JOIN_M
 from .osm import LEGAL_KEYS, Verdict, legality
+from .scale import ground_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -263,4 +264,6 @@ def network_from_graph(
         policy=policy,
         heights=heights,
         extent=extent,
+        # What is drawn in metres already is taken as it is drawn.
+        scale=ground_scale(crs) if pyproj.CRS(streets.crs).is_geographic else None,
     )

@@ -118,17 +118,22 @@ def _nearest(
     if edges.size == 0 or rows.size == 0:
         return _Found.join([])
     points = points_of(xy[rows])
-    which, nearest = shapely.STRtree(lines[edges]).query_nearest(points, max_distance=limit_m)
+    scale = network.edge_scale
+    drawn_m = limit_m * float(scale.max()) if scale.size else limit_m
+    which, nearest = shapely.STRtree(lines[edges]).query_nearest(points, max_distance=drawn_m)
     edge = edges[nearest]
     order = np.lexsort((edge, which))
     found, first = np.unique(which[order], return_index=True)
     edge = edge[order][first]
     located = np.asarray(shapely.line_locate_point(lines[edge], points[found]))
+    access = np.asarray(shapely.distance(lines[edge], points[found]))
+    if scale.size:
+        located, access = located / scale[edge], access / scale[edge]
     offset = np.clip(located, 0.0, network.edge_length_m[edge])
     # The end of the line counts to the last bit as the edge's end, so that one may leave it either way.
     offset = np.where(offset >= network.edge_length_m[edge] - 1e-9, network.edge_length_m[edge], offset)
-    access = np.asarray(shapely.distance(lines[edge], points[found]))
-    return _Found(rows[found].astype(np.int64), edge.astype(np.int32), offset, access)
+    near = access <= limit_m
+    return _Found(rows[found[near]].astype(np.int64), edge[near].astype(np.int32), offset[near], access[near])
 
 
 def _main_first(
@@ -202,6 +207,8 @@ def _by_gates(
     point = np.repeat(rows, last - first)
     gate = order[ragged(first, last - first)]
     walk = np.hypot(*(xy[point] - gates.xy[at.point[gate]]).T)
+    if network.edge_scale.size:
+        walk /= network.edge_scale[at.edge[gate]]
     return _Found(point.astype(np.int64), at.edge[gate], at.offset_m[gate], walk + at.access_m[gate])
 
 

@@ -15,6 +15,7 @@ from ..gis.errors import Fault, InputError
 from ..gis.graphs import ends_of, one_value
 from ..gis.network import WalkNetwork, network_from_lines, network_from_osm
 from ..gis.osm import WALKED, OsmWays
+from ..gis.scale import ground_scale
 from ..gis.walls import Gates
 from .osmstreets import extent_of, osm_gates, osm_walls, osm_ways
 from .study import Note
@@ -176,6 +177,7 @@ def _from_osm(study: Study, heights: Heights | None) -> Streets:
         policy=policy,
         heights=heights,
         extent=extent_of(extract.box, to_metres),
+        scale=ground_scale(study.crs),
     )
     notes = [Note("streets.from_osm", {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
     missing = int((~known).sum())
@@ -215,6 +217,8 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
         policy=_policy(study, gates, walls),
         heights=heights,
         extent=_clipped_to(study, streets),
+        # A graph was measured in degrees; a drawing is taken as it is drawn.
+        scale=None if ends is None else ground_scale(study.crs),
     )
     code = "streets.from_layer" if ends is None else "streets.from_graph"
     notes = [Note(code, {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
