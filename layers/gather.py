@@ -7,11 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from ..gis.crs import DATUMS, as_crs, transform
 from ..gis.errors import Fault, InputError
 from .files import COORDINATES, Reading, sha256_of
 from .osmfile import ATTRIBUTION, LICENCE, Ground, is_osm
-from .study import Note, Source, Study
+from .study import Note, Source, Study, no_repairs
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -47,6 +49,7 @@ class Examined:
     faults: tuple[Fault, ...]
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
+    repairs: pd.DataFrame
 
 
 @dataclass(slots=True)
@@ -70,6 +73,7 @@ class Work:
     notes: list[Note] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    repairs: list[pd.DataFrame] = field(default_factory=list)
     layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     rasters: dict[str, Path] = field(default_factory=dict)
     grounds: dict[Path, Ground] = field(default_factory=dict)
@@ -82,7 +86,12 @@ class Work:
 
     def examined(self, study: Study | None) -> Examined:
         """Return what was found, with the study where it can be used."""
-        return Examined(study, tuple(self.faults), tuple(self.rows), tuple(self.notes))
+        return Examined(study, tuple(self.faults), tuple(self.rows), tuple(self.notes), self.repaired())
+
+    def repaired(self) -> pd.DataFrame:
+        """Return the repair log of all layers."""
+        logs = [log for log in self.repairs if len(log)]
+        return pd.concat(logs, ignore_index=True) if logs else no_repairs()
 
     def blocked(self) -> bool:
         """Tell whether a fault forbids to go on."""

@@ -118,6 +118,7 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
         sources=tuple(work.sources),
         notes=tuple(work.notes),
         warnings=tuple(fault for fault in work.faults if not fault.blocks),
+        repairs=work.repaired(),
     )
     if not study.osm or "ring_lines" in study.layers:
         work.faults += ring_faults(study)
@@ -275,6 +276,7 @@ def _one(
     checked = check(frame, contract, file=section.path, columns=columns, values=section.values, optional=optional)
     work.faults += checked.faults
     work.notes += checked.notes
+    work.repairs.append(checked.repairs)
     rows, found = (rows_in, len(checked.frame)), dict(checked.found)
     texts = [str(name) for name in reading.frame.columns if name != reading.frame.geometry.name]
     unused = [] if reading.osm or is_tagged(texts) else [name for name in texts if name not in found.values()]

@@ -103,6 +103,7 @@ def _given_area(work: Work, given: Sequence[Read], crs: CRS) -> gpd.GeoDataFrame
         work.faults += checked.faults
         work.notes += [replace(note, detail={"layer": "area", **note.detail}) for note in read.reading.notes]
         work.notes += checked.notes
+        work.repairs.append(checked.repairs)
         shapes.append(checked.frame)
         rows = (read.rows_in, len(checked.frame))
         record(work, "area", read.section, read.path, rows, datum_name(read), encoding=read.reading.encoding)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -15,6 +17,20 @@ if TYPE_CHECKING:
 
     from ..gis.errors import Fault
     from .settings import StudySettings
+
+REPAIRS: tuple[str, ...] = ("layer", "file", "feature", "what", "area_before_m2", "area_after_m2")
+"""Columns of the repair log: a row for each change that was made to a geometry."""
+
+
+def no_repairs() -> pd.DataFrame:
+    """Return an empty repair log.
+
+    Examples
+    --------
+    >>> no_repairs().shape
+    (0, 6)
+    """
+    return pd.DataFrame({name: pd.Series(dtype="float64" if name.endswith("_m2") else "str") for name in REPAIRS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,8 @@ class Study:
         What was assumed or mended.
     warnings
         Faults that do not block.
+    repairs
+        What was changed of geometries, a row each: columns of `REPAIRS`.
     """
 
     settings: StudySettings
@@ -81,3 +99,4 @@ class Study:
     sources: tuple[Source, ...]
     notes: tuple[Note, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    repairs: pd.DataFrame = field(default_factory=no_repairs, compare=False)

@@ -12,7 +12,7 @@ import pandas as pd
 from ..gis.errors import Fault
 from .headings import propose_columns
 from .repair import mend
-from .study import Note
+from .study import Note, no_repairs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,6 +102,8 @@ class Checked:
     notes: tuple[Note, ...]
     found: Mapping[str, str] = field(default_factory=dict)
     """Product column → the file's column it was read from."""
+    repairs: pd.DataFrame = field(default_factory=no_repairs)
+    """What was changed of its geometries: columns of `lifecircle.layers.study.REPAIRS`."""
 
 
 def check(
@@ -173,8 +175,12 @@ def check(
             continue
         out[column.name] = _typed(frame[source], column, (values or {}).get(column.name, {}), report)
     out = out.drop(columns=[name for name in taken if name not in product and name in out.columns])
-    mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows)
-    return Checked(mended.frame, (*report.faults, *mended.faults), (*report.notes, *mended.notes), found)
+    numbered = next(
+        (column.name for column in contract.columns if column.kind == "id" and column.name not in found), None
+    )
+    mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows, numbered=numbered)
+    faults, notes = (*report.faults, *mended.faults), (*report.notes, *mended.notes)
+    return Checked(mended.frame, faults, notes, found, mended.repairs)
 
 
 def printable(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
