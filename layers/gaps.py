@@ -89,10 +89,10 @@ def coverage_table(
     check_lengths(residents, kinds, walks)
     blocks: list[_Block] = []
     for rule in rules:
-        if rule.limit_m is None or rule.facility_class not in walks:
+        if rule.walk_m is None or rule.facility_class not in walks:
             continue
         walk = walks[rule.facility_class]
-        hits = _hits(residents, rule.limit_m, walk)
+        hits = _hits(residents, rule.walk_m, walk)
         blocks.extend(_block(residents, kind, rule, walk, hits) for kind in kinds)
     return _stacked(blocks, TABLES["coverage"])
 
@@ -225,7 +225,7 @@ def missing_table(
     blocks = [
         _missing(residents, names, rule, walks[rule.facility_class])
         for rule in rules
-        if rule.limit_m is not None and rule.facility_class in walks
+        if rule.walk_m is not None and rule.facility_class in walks
     ]
     rows = _stacked(blocks, TABLES["missing"])
     counts = [name for measure in LISTED for name in (measure, f"{measure}_lacking")]
@@ -372,7 +372,7 @@ def gap_rows(
     blocks, places = [], []
     for rule in rules:
         walk = walks.get(rule.facility_class)
-        if walk is None or rule.limit_m is None or not walk.has_data:
+        if walk is None or rule.walk_m is None or not walk.has_data:
             continue
         rows = np.flatnonzero((people > 0) & ~(within(walk.cost, walk.limit) & residents.known))
         known = residents.known[rows]

@@ -35,8 +35,8 @@ class RuleLike(Protocol):
         """Minutes: 5, 10 or 15."""
 
     @property
-    def limit_m(self) -> float | None:
-        """Walking metres; None where the standard gives none."""
+    def walk_m(self) -> float | None:
+        """Walking metres, or those that its minutes stand for; None where no walk is measured."""
 
     @property
     def required(self) -> bool:

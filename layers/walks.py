@@ -55,7 +55,7 @@ class Walk:
 
     def limit(self, rule: Rule) -> float:
         """Return a rule's limit in the walker's unit."""
-        return self.walker.limit(rule.limit_m or 0.0, rule.circle)
+        return self.walker.limit(rule.walk_m or 0.0, rule.walk_minutes)
 
     def place(self, points: gpd.GeoSeries, *, arriving: bool = False) -> Snapped:
         """Return where points come to the street; ``arriving`` where people walk to them."""
@@ -134,10 +134,10 @@ def walks_of(
     found: dict[str, Walks] = {}
     for rule in rules:
         limit = walk.limit(rule)
-        if rule.facility_class not in with_data:
+        if with_data.isdisjoint(rule.classes):
             found[rule.facility_class] = no_data(residents, limit=limit, unit=walk.walker.unit)
             continue
-        rows = exists & (frame["facility_class"] == rule.facility_class).to_numpy()
+        rows = exists & frame["facility_class"].isin(rule.classes).to_numpy()
         wide = max(limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
         search = nearest(walk.network, sites=some(positions, rows), demand=demand, limit=wide, walker=walk.walker)
         of_class = frame[rows]
@@ -160,18 +160,44 @@ def with_proposed(walk: Walk, walks: Walks, demand: Positions, sites: Positions)
     return replace(walks, after_cost=search.cost)
 
 
+def circle_limits(walk: Walk, rule: Rule) -> dict[int, float]:
+    """Return the limits of a class's service circles in the walker's unit, by their minutes; the shortest first.
+
+    The living circles of 5, 10 and 15 minutes, and the rule's own limit where it is none of theirs: 800 m to a metro
+    station lie between the 500 m of 10 minutes and the 1,000 m of 15, and count as 13.
+
+    Parameters
+    ----------
+    walk
+        Who walks.
+    rule
+        The rule of the class.
+    """
+    limits = {minutes: walk.walker.limit(limit_m, minutes) for minutes, limit_m in CIRCLE_LIMIT_M.items()}
+    own = walk.limit(rule)
+    if own <= 0.0 or own in limits.values():
+        return limits
+    # Beyond the last circle its pace goes on.
+    known, beyond = [0.0, *limits.values(), 10 * max(limits.values())], [0.0, *limits, 10.0 * max(limits)]
+    between = int(np.interp(own, known, beyond))
+    limits[between if between not in limits else between + 1] = own
+    return dict(sorted(limits.items()))
+
+
 def circles_of(
-    walk: Walk, sites: Positions, barriers: NDArray[np.object_] | None
+    walk: Walk, sites: Positions, barriers: NDArray[np.object_] | None, rule: Rule
 ) -> list[tuple[int, float, shapely.Geometry]]:
     """Return the service circles of a class: minutes, limit in the walker's unit, polygon.
 
     They lap over no barrier, and over no walled compound that is not reached.
     """
-    limits = [walk.walker.limit(limit_m, minutes) for minutes, limit_m in CIRCLE_LIMIT_M.items()]
-    circles = service_circle(walk.network, sites, limits=limits, walker=walk.walker, barriers=barriers)
+    limits = circle_limits(walk, rule)
+    circles = service_circle(
+        walk.network, sites, limits=list(limits.values()), walker=walk.walker, barriers=barriers
+    )
     doors = walk.network.positions_xy(sites.edge, sites.offset_m)
     shapes = [walled_off(walk.network.walls, circle, doors) for circle in circles]
-    return list(zip(CIRCLE_LIMIT_M, limits, shapes, strict=True))
+    return [(minutes, limit, shape) for (minutes, limit), shape in zip(limits.items(), shapes, strict=True)]
 
 
 def snap_rows(network: WalkNetwork, layer: str, ids: pd.Series, snapped: Snapped) -> pd.DataFrame:

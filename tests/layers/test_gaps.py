@@ -29,7 +29,7 @@ COMPOUNDS = 4
 @dataclass(frozen=True)
 class Rule:
     facility_class: str
-    limit_m: float | None = 300.0
+    walk_m: float | None = 300.0
     required: bool = True
     group: str = "people"
     circle: int = 5
@@ -248,7 +248,7 @@ def test_data_but_nothing_in_reach_is_nought_percent() -> None:
 
 def test_rules_without_a_limit_and_unknown_measures_have_no_rows() -> None:
     residents = town()
-    table = coverage_table(residents, kinds(residents), [Rule("bank", limit_m=None)], {"bank": market(residents)})
+    table = coverage_table(residents, kinds(residents), [Rule("bank", walk_m=None)], {"bank": market(residents)})
     assert table.empty
     assert tuple(table.columns) == TABLES["coverage"]
     table = coverage_table(residents, kinds(residents), [Rule("food_market")], {"food_market": market(residents)})
