@@ -95,7 +95,7 @@ def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
     found = classify(open_to_all, standard)
     notes = _notes(open_to_all, found, standard, hidden=len(raw) - len(open_to_all))
     rows = _frame(open_to_all, study, found)
-    measured = rows[rows["facility_class"].isin(standard.classes)].reset_index(drop=True)
+    measured = rows[rows["facility_class"].isin(standard.counted)].reset_index(drop=True)
     kept, merges = merge_duplicates(measured)
     if len(merges):
         notes.append(Note("facilities.merged", {"count": len(merges)}))
@@ -346,8 +346,8 @@ def _notes(raw: pd.DataFrame, found: Sequence[Found], standard: Standard, *, hid
     """Return what a reader must know of how the classes came about."""
     missed = [row for row, classes in enumerate(found) if not classes]
     unknown, others = _unclassed(raw.iloc[missed])
-    beside = Counter(key for classes in found for key, _ in classes if key not in standard.classes)
-    unsure = Counter(key for classes in found for key, sure in classes if sure == "low" and key in standard.classes)
+    beside = Counter(key for classes in found for key, _ in classes if key not in standard.counted)
+    unsure = Counter(key for classes in found for key, sure in classes if sure == "low" and key in standard.counted)
     notes = [Note("facilities.closed_to_public", {"count": hidden})] if hidden else []
     kinds = (("unknown_class", unknown), ("other_features", others), ("not_measured", beside), ("unsure_class", unsure))
     for code, counts in kinds:

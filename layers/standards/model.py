@@ -344,6 +344,11 @@ class Standard:
         """Facility classes of the measured rules, in their order."""
         return tuple(rule.facility_class for rule in self.rules)
 
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """Facility classes that count for some measured rule, in the order of the rules."""
+        return tuple(dict.fromkeys(key for rule in self.rules for key in rule.classes))
+
     def __repr__(self) -> str:
         """Say what it is in a sentence."""
         return f"<Standard {self.key}: {len(self.rules)} rules with a walk, {len(self.unmeasured)} without>"
