@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from . import kernels, kernels_lines
-from .noding import places_of, renumbered
+from .noding import numbered, places_of, renumbered
 from .shapes import points_of
 from .walls import split_lines
 
@@ -73,7 +73,7 @@ def part_blocked(lines: Lines) -> Lines:
 
 def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
     """Return the lines as edges between the nodes where lines end or meet."""
-    ids, node = np.unique(lines.node, return_inverse=True)
+    ids, node = numbered(lines.node)
     keep = np.isin(ids, np.concatenate([lines.signals, lines.lifts, lines.cut])) | (np.bincount(node) > 1)
     stop = keep[node]
     stop[lines.start[:-1]] = stop[lines.start[1:] - 1] = True
@@ -81,7 +81,7 @@ def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
     line = lines.line
     same = line[stops[1:]] == line[stops[:-1]]
     first, last = stops[:-1][same], stops[1:][same]
-    used, ends = np.unique(np.stack([node[first], node[last]], axis=1), return_inverse=True)
+    used, ends = numbered(np.stack([node[first], node[last]], axis=1))
     of = line[first]
     ways = lines.forward[of].astype(np.int64) + 2 * lines.backward[of]
     sort = (lines.zone[of].astype(np.int64) + 1) * len(lines.classes) + lines.klass[of]
@@ -111,7 +111,7 @@ def _turned_kind(kind: NDArray[np.int64]) -> NDArray[np.int64]:
     return turned
 
 
-def contract(edges: Edges, keep: NDArray[np.int64]) -> tuple[Edges, NDArray[np.int32]]:
+def contract(edges: Edges, keep: NDArray[np.int64]) -> tuple[Edges, NDArray[np.int64]]:
     """Return the edges with chains of one kind through nodes of two edge ends made one each, and the nodes left."""
     count = int(edges.nodes.max()) + 1
     indptr, _, arc_edge, arc_side = adjacency(edges.nodes, count)
@@ -132,7 +132,7 @@ def contract(edges: Edges, keep: NDArray[np.int64]) -> tuple[Edges, NDArray[np.i
     place = np.where(np.repeat(turned, counts), np.repeat(last, counts) - position, np.repeat(first, counts) + position)
     ends = np.where(turned[:, None], edges.nodes[order][:, ::-1], edges.nodes[order])
     vertex_start = np.concatenate([[0], np.cumsum(np.add.reduceat(counts, start[:-1]))]).astype(np.int64)
-    used, nodes = np.unique(np.stack([ends[start[:-1], 0], ends[start[1:] - 1, 1]], axis=1), return_inverse=True)
+    used, nodes = numbered(np.stack([ends[start[:-1], 0], ends[start[1:] - 1, 1]], axis=1))
     kind = np.where(turned, _turned_kind(edges.kind[order]), edges.kind[order])[start[:-1]]
     return Edges(edges.vertex[place], vertex_start, nodes.reshape(-1, 2).astype(np.int32), kind), used
 

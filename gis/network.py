@@ -24,7 +24,7 @@ from .edges import (
     vertex_heights,
 )
 from .errors import CrsError, Fault, InputError
-from .noding import JOIN_M, Lines, first_of_twins, ids_of_ends, join_lines, places_of, renumbered, vertex_ids
+from .noding import JOIN_M, Lines, first_of_twins, ids_of_ends, join_lines, numbered, places_of, renumbered, vertex_ids
 from .osm import OsmWays, legality, walkable
 from .private import part_private
 from .shapes import lines_of
@@ -360,8 +360,8 @@ def network_from_osm(
     lines, _ = walkable(ways, policy=policy)
     if lines.node.size == 0:
         raise _nothing_to_walk_on()
-    ids, node = np.unique(lines.node, return_inverse=True)
-    compact = renumbered(lines, node.astype(np.int64), partial(places_of, ids))
+    ids, node = numbered(lines.node)
+    compact = renumbered(lines, node, partial(places_of, ids))
     walled = enclose(compact, take_walls(walls, gates, policy))
     return _assemble(*walled, crs=crs, heights=heights, extent=extent, scale=scale)
 

@@ -252,6 +252,13 @@ def _ground_of(ways: OsmWays, row: int) -> shapely.Geometry:
     return shapely.difference(whole, shapely.union_all(holes)) if holes else whole
 
 
+def _degrees(node: NDArray[np.int64]) -> dict[int, int]:
+    """Return how often each node stands in ways, where it is more than once."""
+    ids, counts = np.unique(node, return_counts=True)
+    busy = counts > 1
+    return dict(zip(ids[busy].tolist(), counts[busy].tolist(), strict=True))
+
+
 def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, int]]:
     """Return the lines of an extract that one may walk on, and how many ways each rule decided.
 
@@ -281,12 +288,10 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
         decided[rule.reason] = decided.get(rule.reason, 0) + 1
     rows = np.array([row for row, rule in enumerate(rules) if rule.verdict != "never"], dtype=np.int64)
     vertex, start, way_row, cut = _present_runs(ways, rows)
-    ids, counts = np.unique(ways.node[vertex], return_counts=True)
     areas = [
         int(row) for row in rows if ways.tags[row].get("area") == "yes" or ways.tags[row].get("highway") == "platform"
     ]
-    busy = counts > 1
-    squares = _squares(ways, areas, dict(zip(ids[busy].tolist(), counts[busy].tolist(), strict=True))) if areas else []
+    squares = _squares(ways, areas, _degrees(ways.node[vertex])) if areas else []
     if squares:
         pairs = np.array([walk[1:] for walk in squares], dtype=np.int64)
         vertex = np.concatenate([vertex, pairs.ravel()])

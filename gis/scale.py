@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pyproj
 
+from .noding import numbered
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -49,13 +51,17 @@ def ground_scale(crs: pyproj.CRS) -> Scale | None:
         return None
 
     def scale(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        cells, of = np.unique(np.floor(xy / CELL_M), axis=0, return_inverse=True)
-        lon, lat = projection(*((cells + 0.5) * CELL_M).T, inverse=True)
+        cell = np.floor(xy / CELL_M).astype(np.int64)
+        rows = int(np.ptp(cell[:, 1])) + 1 if cell.size else 1
+        least = cell.min(axis=0) if cell.size else np.zeros(2, dtype=np.int64)
+        cells, of = numbered((cell[:, 0] - least[0]) * rows + cell[:, 1] - least[1])
+        column, row = np.divmod(cells, rows)
+        lon, lat = projection((column + least[0] + 0.5) * CELL_M, (row + least[1] + 0.5) * CELL_M, inverse=True)
         factors = projection.get_factors(lon, lat)
         areal = np.asarray(factors.areal_scale, dtype=np.float64)
         # Off the map there is no scale; lengths then stay as they are drawn.
         known = np.isfinite(areal) & (areal > 0)
-        each: NDArray[np.float64] = np.sqrt(np.where(known, areal, 1.0))[of.ravel()]
+        each: NDArray[np.float64] = np.sqrt(np.where(known, areal, 1.0))[of]
         return each
 
     return scale

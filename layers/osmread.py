@@ -6,8 +6,10 @@ writes the few objects wanted as lines of text (OPL), which are taken apart here
 
 from __future__ import annotations
 
+import gc
 import re
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +97,7 @@ def read_objects(path: Path, keys: Collection[str] = (), *, ways: Collection[int
                 add = writer.add
                 for thing in passed:
                     add(thing)
-            with lines.open(encoding="utf-8") as text:
+            with lines.open(encoding="utf-8") as text, _nothing_collected():
                 _take(text, found)
     except (RuntimeError, osmium.InvalidLocationError) as error:
         raise unreadable(path, error) from error
@@ -104,6 +106,18 @@ def read_objects(path: Path, keys: Collection[str] = (), *, ways: Collection[int
         south_west, north_east = stated.bottom_left, stated.top_right
         found.box = (south_west.lon, south_west.lat, north_east.lon, north_east.lat)
     return found
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Pause the collection of garbage: it would go through all tags read so far again and again, and find none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _looked_up(storage: Any) -> Callable[[int], tuple[float, float] | None]:  # noqa: ANN401  osmium's index

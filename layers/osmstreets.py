@@ -134,6 +134,15 @@ def _box_of(read: list[Objects]) -> tuple[float, float, float, float] | None:
     return min(west), min(south), max(east), max(north)
 
 
+def _on_streets(extract: Extract) -> set[int]:
+    """Return the nodes of streets."""
+    on_street = np.zeros(extract.node.size, dtype=bool)
+    for row, tags in enumerate(extract.tags):
+        if "highway" in tags:
+            on_street[extract.start[row] : extract.start[row + 1]] = True
+    return set(np.unique(extract.node[on_street]).tolist())
+
+
 def osm_walls(extract: Extract, xy: NDArray[np.float64], first_zone: int) -> tuple[NDArray[np.object_], Gates]:
     """Return the closed walls of an extract as compounds, and the nodes by which they are entered as gates.
 
@@ -151,11 +160,7 @@ def osm_walls(extract: Extract, xy: NDArray[np.float64], first_zone: int) -> tup
     rings = [stretch for stretch in stretches if np.isfinite(xy[stretch]).all()]
     polygons = [shapely.Polygon(xy[stretch]) for stretch in rings]
     kept = [k for k, polygon in enumerate(polygons) if polygon.is_valid and polygon.area >= LEAST_WALLED_M2]
-    on_street = np.zeros(extract.node.size, dtype=bool)
-    for row, tags in enumerate(extract.tags):
-        if "highway" in tags:
-            on_street[extract.start[row] : extract.start[row + 1]] = True
-    joined = set(np.unique(extract.node[on_street]).tolist())
+    joined = _on_streets(extract) if kept else set()
     places: list[tuple[int, int]] = []
     for zone, k in enumerate(kept):
         vertices = range(rings[k].start, rings[k].stop - 1)
