@@ -98,8 +98,7 @@ def adjacency(
     """Return CSR adjacency of undirected edges: indptr, arc_node, arc_edge, arc_side."""
     m = nodes.shape[0]
     tail = nodes.T.ravel()
-    order = np.argsort(tail, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=count))]).astype(np.int64)
+    order, indptr = kernels.order_by(read_only(tail.astype(np.int64)), count)
     edge = np.tile(np.arange(m, dtype=np.int32), 2)[order]
     side = np.repeat(np.array([0, 1], dtype=np.int8), m)[order]
     return indptr, nodes.T[::-1].ravel()[order].astype(np.int32), edge, side
