@@ -97,6 +97,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "source",
         "access_m",
         "snap",
+        "edge_cut",  # True where people beyond the end of the streets data may walk here within the class's limit
     ),
     "demand": (
         "demand_id",
@@ -141,6 +142,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "needs_rezoning",
         "runner_up",
         "runner_up_loses",
+        "edge_cut",  # as of facilities: more people than were counted may be near
     ),
     "candidates": (
         "site_id",

@@ -28,6 +28,7 @@ from .streets import Streets, network_of
 from .surfaces import write_surfaces
 from .walks import (
     Walk,
+    arrivals_cut,
     boundaries,
     circles_of,
     component_rows,
@@ -189,20 +190,20 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
 
 
 def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
-    """Return the service circles of every class that has facilities, 5 to 15 minutes."""
+    """Return the service circles of every class that has facilities: 5 to 15 minutes, and its own limit."""
     frame = ground.facilities.frame
     exists = (frame["status"] == "existing").to_numpy()
     walls = boundaries(ground.study.layers, "river", "railway", "wall")
 
     def rows_of(rule: Rule) -> list[dict[str, object]]:
-        of_class = exists & (frame["facility_class"] == rule.facility_class).to_numpy()
+        of_class = exists & frame["facility_class"].isin(rule.classes).to_numpy()
         if not of_class.any():
             return []
         sites = some(placed.facilities.positions, of_class)
         fixed = {"facility_class": rule.facility_class, "unit": placed.walk.walker.unit, "sites": sites.count}
         return [
             {**fixed, "minutes": minutes, "limit": limit, "area_m2": shapely.area(shape), "geometry": shape}
-            for minutes, limit, shape in circles_of(placed.walk, sites, walls)
+            for minutes, limit, shape in circles_of(placed.walk, sites, walls, rule)
         ]
 
     # The work is in compiled code that lets other threads run; the order of the rows is the standard's all the same.
@@ -251,8 +252,11 @@ def _gaps(
     rules, walks, homes = ground.standard.rules, proposals.walks, ground.demand.neighbourhoods
     missing = missing_table(placed.residents, homes, rules, walks)
     lacking = missing_by_compound(missing, homes)
-    facilities = ground.facilities.frame.assign(
-        access_m=placed.facilities.access_m, snap=placed.facilities.status.astype(object)
+    stand = ground.facilities.frame
+    facilities = stand.assign(
+        access_m=placed.facilities.access_m,
+        snap=placed.facilities.status.astype(object),
+        edge_cut=arrivals_cut(placed.walk, placed.facilities.positions, stand["facility_class"], rules),
     )
     demand = ground.demand.points.assign(
         access_m=placed.demand.access_m, snap=placed.demand.status.astype(object), edge_cut=placed.edge_cut
@@ -262,17 +266,25 @@ def _gaps(
         "facilities": facilities,
         "demand": demand,
         "gaps": gap_rows(placed.residents, rules, walks, crs=ground.study.crs),
-        "sites": proposals.sites,
+        "sites": proposals.sites.assign(edge_cut=_sites_cut(placed, proposals.sites, rules)),
         "candidates": placed.candidates,
     }
     tables = {
         "coverage": coverage_table(placed.residents, _groups(ground), rules, walks),
         "missing": missing,
-        "sites": pd.DataFrame(proposals.sites.drop(columns="geometry")),
+        "sites": pd.DataFrame(layers["sites"].drop(columns="geometry")),
         "siting": proposals.siting,
         "facilities_by_class": _by_class(ground, rules, walks),
     }
     return layers, tables
+
+
+def _sites_cut(placed: _Placed, sites: gpd.GeoDataFrame, rules: tuple[Rule, ...]) -> NDArray[np.bool_]:
+    """Return which proposed sites people may walk to from where the streets data end."""
+    frame = placed.candidates
+    cut = arrivals_cut(placed.walk, placed.sites.positions, frame["facility_class"], rules)
+    near = {*zip(frame["site_id"][cut], frame["facility_class"][cut], strict=True)}
+    return np.array([key in near for key in zip(sites["site_id"], sites["facility_class"], strict=True)], dtype=bool)
 
 
 def _by_class(ground: _Ground, rules: tuple[Rule, ...], walks: dict[str, Walks]) -> pd.DataFrame:
@@ -290,9 +302,9 @@ def _by_class(ground: _Ground, rules: tuple[Rule, ...], walks: dict[str, Walks])
                 "facility_class": rule.facility_class,
                 "circle": rule.circle,
                 "required": rule.required,
-                "existing": int(count.get(rule.facility_class, 0)),
-                "outside": int(outside.get(rule.facility_class, 0)),
-                "capacity": float(capacity.get(rule.facility_class, np.nan)),
+                "existing": int(count.reindex(list(rule.classes)).sum()),
+                "outside": int(outside.reindex(list(rule.classes)).sum()),
+                "capacity": float(capacity.reindex(list(rule.classes)).sum(min_count=1)),
                 "status": (
                     "no_data"
                     if not walks[rule.facility_class].has_data

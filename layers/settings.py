@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Policy = Literal["keep", "subtract", "multiply", "none"]
 
@@ -96,6 +97,21 @@ class PeopleSection(_Strict):
     children_6_12_share: Share | None = None
 
 
+class FacilitiesSection(_Strict):
+    """``[facilities]``: which facilities count, what is estimated of them, and which records are one."""
+
+    count: Literal["existing", "building", "planned"] = "existing"
+    """Which are walked to: existing ones, those under construction too, or planned ones too."""
+    until: int | None = None
+    """Of those to come only the ones with a year up to this."""
+    estimate_capacity: bool = False
+    """Whether a capacity that is not stated is estimated from floor area, by the class's m² a place."""
+    keep_apart: list[Annotated[list[str], Field(min_length=2)]] = []
+    """Ids of records that are never merged with each other."""
+    merge: list[Annotated[list[str], Field(min_length=2)]] = []
+    """Ids of records that are one facility."""
+
+
 class WalkerSection(_Strict):
     """``[walkers.NAME]``: a walker of the user's own."""
 
@@ -107,6 +123,10 @@ class WalkerSection(_Strict):
     slope: bool = True
     """Whether the terrain counts (Tobler), where a DEM is given."""
     max_slope: Positive | None = None
+    signal_seconds: Seconds = 0.0
+    """Mean wait at a crossing with signals."""
+    lift_seconds: Seconds = 30.0
+    """Mean wait for a lift and ride in it."""
 
 
 class WishSection(_Strict):
@@ -166,5 +186,6 @@ class StudySettings(_Strict):
     """The sources by layer; a list where a layer comes from several files."""
     rings: RingsSection = RingsSection()
     people: PeopleSection = PeopleSection()
+    facilities: FacilitiesSection = FacilitiesSection()
     walkers: dict[str, WalkerSection] = {}
     siting: SitingSection = SitingSection()

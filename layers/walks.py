@@ -240,6 +240,34 @@ def edge_cuts(
     return cut, (Note(f"streets.edge_cut_{walk.walker.unit}", {"people": f"{people[cut].sum():,}", **far}),)
 
 
+def arrivals_cut(
+    walk: Walk, positions: Positions, classes: pd.Series, rules: Iterable[Rule]
+) -> NDArray[np.bool_]:
+    """Return to which places people may walk from where the streets data end, within their class's limit.
+
+    More people than are known may come to them. False for classes without a limit.
+
+    Parameters
+    ----------
+    walk, positions
+        Who walks, and where the places stand.
+    classes
+        Facility class of each place.
+    rules
+        Rules with a limit.
+    """
+    limits: dict[float, set[str]] = {}
+    for rule in rules:
+        limits.setdefault(walk.limit(rule), set()).update({rule.facility_class, *rule.classes})
+    cut = np.zeros(positions.count, dtype=bool)
+    for limit, names in limits.items():
+        rows = classes.isin(names).to_numpy()
+        if rows.any():
+            near = edge_cut(walk.network, some(positions, rows), limit=limit, walker=walk.walker, coming=True)
+            cut[rows] |= near
+    return cut
+
+
 def known_walks(snapped: Snapped) -> NDArray[np.bool_]:
     """Return which points came to a street: of the others nothing is known."""
     return np.asarray(snapped.status != FAR_FROM_STREET)

@@ -82,6 +82,7 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("source", "file"),
         ("access_m", "metres"),
         ("snap", "snap"),
+        ("edge_cut", "bool"),
     ),
     "candidates": (
         ("facility_class", "class"),
@@ -109,6 +110,7 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("needs_rezoning", "bool"),
         ("runner_up", "candidate"),
         ("runner_up_loses", "count"),
+        ("edge_cut", "bool"),
     ),
 }
 """Columns a popup shows for each layer, with how each is written: a kind of number, or whose texts name the values."""

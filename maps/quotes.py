@@ -11,7 +11,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ..layers.words import LANGUAGES, Language, catalogue, say
-from .style import NOTHING, format_limit, format_number, format_speed
+from .style import CIRCLE_OPACITY, NOTHING, format_limit, format_number, format_speed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -358,6 +358,8 @@ def circle_label(findings: Findings, minutes: int, limit: float, unit: str, lang
     """
     speed = known(findings.manifest["study"].get("walker_speed_mps"))
     if unit == "m" or speed is None:
+        if minutes not in CIRCLE_OPACITY:
+            return say("map.circle_own", language, limit=format_limit(limit, unit, language))
         return say("map.circle", language, minutes=minutes, limit=format_limit(limit, unit, language))
     name = walker_name(findings, language)
     return say("map.circle_walker", language, minutes=minutes, name=name, speed=format_speed(speed, language))
