@@ -53,6 +53,7 @@ check: lint types test  ## all that must pass before a change lands
 bench: $(VENV)/.installed-dev  ## time and memory, side by side with peers in one run
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/floating.py
 
 lock: $(BIN)/python  ## renew the hashed locks (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pyproj
 import shapely
+from scipy.sparse import csr_matrix
 from worker import serve, wkb
 
+from lifecircle.gis.catchment import gaussian, luo_qi, three_step, two_step
 from lifecircle.gis.circles import service_circle, site_circles
 from lifecircle.gis.network import WalkNetwork, network_from_lines, network_from_osm
 from lifecircle.gis.osm import OsmWays
@@ -149,6 +151,22 @@ def grown_class(folder: Path) -> Prepared:
     return partial(service_circle, network, sites, limits=[float(graph["limit"])]), lambda _: {}
 
 
+def access(folder: Path, *, method: str) -> Prepared:
+    """Share the supply of sites among the demand within the limit of them."""
+    pairs = load(folder)
+    shape = (pairs["people"].size, pairs["supply"].size)
+    matrix = csr_matrix((pairs["cost"], (pairs["origin"], pairs["dest"])), shape=shape)
+    reached = SimpleNamespace(matrix=matrix)
+    width, limit = float(pairs["width"]), float(pairs["limit"])
+    methods = {
+        "2sfca": partial(two_step, reached, pairs["supply"], pairs["people"]),
+        "e2sfca": partial(two_step, reached, pairs["supply"], pairs["people"], decay=gaussian(width)),
+        "e2sfca_steps": partial(two_step, reached, pairs["supply"], pairs["people"], decay=luo_qi(limit)),
+        "3sfca": partial(three_step, reached, pairs["supply"], pairs["people"], decay=gaussian(width)),
+    }
+    return methods[method], lambda found: {"access": found}
+
+
 CONTENDERS: dict[str, Contender] = {
     "build": build,
     "nearest": nearest_site,
@@ -159,6 +177,7 @@ CONTENDERS: dict[str, Contender] = {
     "extract_pbf": partial(extract, kind="pbf"),
     "polygons": polygons,
     "polygons_1": partial(polygons, workers=1),
+    **{f"access_{method}": partial(access, method=method) for method in ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")},
     "grown_lines": grown_lines,
     "grown_polygons": grown_polygons,
     "grown_class": grown_class,

@@ -243,6 +243,25 @@ def pyrosm_graph(folder: Path) -> Prepared:
     return run, lambda graph: {"nodes": np.array(len(graph))}
 
 
+def access(folder: Path, *, method: str) -> Prepared:
+    """Share the supply of sites among the demand within the limit of them, by PySAL's access."""
+    pandas: Any = import_module("pandas")
+    fca: Any = import_module("access.fca")
+    weights: Any = import_module("access.weights")
+    pairs = _graph(folder)
+    limit, width = float(pairs["limit"]), float(pairs["width"])
+    costs = pandas.DataFrame({"origin": pairs["origin"], "dest": pairs["dest"], "cost": pairs["cost"]})
+    people = pandas.DataFrame({"demand": pairs["people"]}, index=pandas.RangeIndex(pairs["people"].size, name="geoid"))
+    supply = pandas.DataFrame({"supply": pairs["supply"]}, index=pandas.RangeIndex(pairs["supply"].size, name="geoid"))
+    thirds = {limit / 3: 1.0, limit * 2 / 3: 0.68, limit: 0.22}
+    weight = {"2sfca": None, "e2sfca_steps": weights.step_fn(thirds)}.get(method, weights.gaussian(width))
+    share = fca.three_stage_fca if method == "3sfca" else fca.two_stage_fca
+    run = partial(
+        share, people, supply, costs, limit, demand_index=True, supply_index=True, weight_fn=weight, normalize=False
+    )
+    return run, lambda found: {"access": found.reindex(people.index).fillna(0.0).to_numpy()}
+
+
 CONTENDERS: dict[str, Contender] = {
     "scipy_nearest": scipy_nearest,
     "scipy_catchments": scipy_catchments,
@@ -257,6 +276,7 @@ CONTENDERS: dict[str, Contender] = {
     "osmnx_extract": osmnx_extract,
     "pyrosm_extract": pyrosm_extract,
     "pyrosm_graph": pyrosm_graph,
+    **{f"access_{method}": partial(access, method=method) for method in ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")},
 }
 
 if __name__ == "__main__":
