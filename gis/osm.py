@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -132,6 +133,8 @@ GATE_BARRIERS = frozenset(
     }
 )
 WALL_BARRIERS = frozenset({"wall", "fence", "city_wall", "hedge"})
+MOST_ENTRIES = 24
+"""Entries of one ring of a square between which it is crossed."""
 LEAST_WALLED_M2 = 2000.0
 """A closed wall around less is a garden, a pitch or a substation, not a compound."""
 PRIVATE = frozenset({"private", "residents", "permit", "customers"})
@@ -228,14 +231,22 @@ def _present_runs(
 
 def _squares(ways: OsmWays, rows: list[int], degree: Mapping[int, int]) -> list[tuple[int, int, int]]:
     """Return the walks across squares: (way row, vertex, vertex) for pairs of entries that see each other."""
-    most_entries = 24
     walks: list[tuple[int, int, int]] = []
     for row in rows:
         low, high = int(ways.start[row]), int(ways.start[row + 1]) - 1
         if high - low < 3 or ways.node[low] != ways.node[high] or not np.isfinite(ways.xy[low:high]).all():
             continue
-        entries = [v for v in range(low, high) if degree.get(int(ways.node[v]), 0) > 1][:most_entries]
-        pairs = [(a, b) for i, a in enumerate(entries) for b in entries[i + 1 :] if 1 < b - a < high - low - 1]
+        entries = [*_entries(ways, row, degree, least=2)]
+        rim = len(entries)
+        for hole in ways.holes.get(row, ()):
+            # What nobody crosses is no street itself: one way that ends there makes an entry.
+            entries += _entries(ways, hole, degree, least=1)
+        pairs = [
+            (a, b)
+            for i, a in enumerate(entries)
+            for j, b in enumerate(entries[i + 1 :], i + 1)
+            if j >= rim or 1 < b - a < high - low - 1
+        ]
         if not pairs:
             continue
         square = shapely.buffer(_ground_of(ways, row), 0.01)
@@ -245,6 +256,13 @@ def _squares(ways: OsmWays, rows: list[int], degree: Mapping[int, int]) -> list[
     return walks
 
 
+def _entries(ways: OsmWays, row: int, degree: Mapping[int, int], *, least: int) -> list[int]:
+    """Return the vertices of a ring at which other ways meet it, the first ones only."""
+    ring = range(int(ways.start[row]), int(ways.start[row + 1]) - 1)
+    met = [v for v in ring if degree.get(int(ways.node[v]), 0) >= least and np.isfinite(ways.xy[v]).all()]
+    return met[:MOST_ENTRIES]
+
+
 def _ground_of(ways: OsmWays, row: int) -> shapely.Geometry:
     """Return the ground of a square: inside its outline, less what nobody crosses."""
     outlines = [ways.xy[ways.start[each] : ways.start[each + 1]] for each in (row, *ways.holes.get(row, ()))]
@@ -252,10 +270,11 @@ def _ground_of(ways: OsmWays, row: int) -> shapely.Geometry:
     return shapely.difference(whole, shapely.union_all(holes)) if holes else whole
 
 
-def _degrees(node: NDArray[np.int64]) -> dict[int, int]:
-    """Return how often each node stands in ways, where it is more than once."""
-    ids, counts = np.unique(node, return_counts=True)
-    busy = counts > 1
+def _degrees(ways: OsmWays, vertex: NDArray[np.int64]) -> dict[int, int]:
+    """Return how often each node stands in walked ways, where it is more than once or stands in a square's hole."""
+    ids, counts = np.unique(ways.node[vertex], return_counts=True)
+    holes = [ways.node[ways.start[row] : ways.start[row + 1]] for row in sorted({*chain(*ways.holes.values())})]
+    busy = (counts > 1) | np.isin(ids, np.concatenate([np.zeros(0, np.int64), *holes]))
     return dict(zip(ids[busy].tolist(), counts[busy].tolist(), strict=True))
 
 
@@ -291,17 +310,32 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
     areas = [
         int(row) for row in rows if ways.tags[row].get("area") == "yes" or ways.tags[row].get("highway") == "platform"
     ]
-    squares = _squares(ways, areas, _degrees(ways.node[vertex])) if areas else []
+    squares = _squares(ways, areas, _degrees(ways, vertex)) if areas else []
     if squares:
         pairs = np.array([walk[1:] for walk in squares], dtype=np.int64)
         vertex = np.concatenate([vertex, pairs.ravel()])
         start = np.concatenate([start, start[-1] + 2 * np.arange(1, len(squares) + 1)])
         way_row = np.concatenate([way_row, np.array([walk[0] for walk in squares], dtype=np.int64)])
+    private = np.array([rules[row].verdict == "private" for row in way_row.tolist()], dtype=bool) & (policy != "open")
+    return _as_lines(ways, vertex, start, way_row, cut, private, closed=policy != "open"), decided
+
+
+def _as_lines(
+    ways: OsmWays,
+    vertex: NDArray[np.int64],
+    start: NDArray[np.int64],
+    way_row: NDArray[np.int64],
+    cut: NDArray[np.int64],
+    private: NDArray[np.bool_],
+    *,
+    closed: bool,
+) -> Lines:
+    """Return stretches of ways as lines with what their tags say; ``closed`` where barriers part them."""
     names = [ways.tags[row].get("highway", "platform") for row in way_row.tolist()]
     classes, klass = np.unique(np.array(names, dtype=str), return_inverse=True)
     directions = np.array([_directions(ways.tags[row]) for row in way_row.tolist()], dtype=bool).reshape(-1, 2)
     spans = [any(ways.tags[row].get(key, "no") != "no" for key in ("bridge", "tunnel")) for row in way_row.tolist()]
-    lines = Lines(
+    return Lines(
         xy=ways.xy[vertex],
         start=start,
         node=ways.node[vertex],
@@ -312,14 +346,12 @@ def walkable(ways: OsmWays, *, policy: str = "gated") -> tuple[Lines, dict[str, 
         steps=np.array([_is_stairs(ways.tags[row]) for row in way_row.tolist()], dtype=bool),
         spans=np.array(spans, dtype=bool),
         zone=np.full(way_row.size, -1, dtype=np.int32),
-        private=np.array([rules[row].verdict == "private" for row in way_row.tolist()], dtype=bool)
-        & (policy != "open"),
+        private=private,
         cut=cut,
         signals=_nodes(ways.node_tags, _is_signal),
         lifts=_nodes(ways.node_tags, _is_lift),
-        blocked=np.zeros(0, dtype=np.int64) if policy == "open" else _nodes(ways.node_tags, _is_closed),
+        blocked=_nodes(ways.node_tags, _is_closed) if closed else np.zeros(0, dtype=np.int64),
     )
-    return lines, decided
 
 
 def _nodes(node_tags: Mapping[int, Tags], wanted: Callable[[Tags], bool]) -> NDArray[np.int64]:

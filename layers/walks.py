@@ -192,9 +192,7 @@ def circles_of(
     They lap over no barrier, and over no walled compound that is not reached.
     """
     limits = circle_limits(walk, rule)
-    circles = service_circle(
-        walk.network, sites, limits=list(limits.values()), walker=walk.walker, barriers=barriers
-    )
+    circles = service_circle(walk.network, sites, limits=list(limits.values()), walker=walk.walker, barriers=barriers)
     doors = walk.network.positions_xy(sites.edge, sites.offset_m)
     shapes = [walled_off(walk.network.walls, circle, doors) for circle in circles]
     return [(minutes, limit, shape) for (minutes, limit), shape in zip(limits.items(), shapes, strict=True)]
@@ -240,9 +238,7 @@ def edge_cuts(
     return cut, (Note(f"streets.edge_cut_{walk.walker.unit}", {"people": f"{people[cut].sum():,}", **far}),)
 
 
-def arrivals_cut(
-    walk: Walk, positions: Positions, classes: pd.Series, rules: Iterable[Rule]
-) -> NDArray[np.bool_]:
+def arrivals_cut(walk: Walk, positions: Positions, classes: pd.Series, rules: Iterable[Rule]) -> NDArray[np.bool_]:
     """Return to which places people may walk from where the streets data end, within their class's limit.
 
     More people than are known may come to them. False for classes without a limit.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,10 +11,12 @@ import numpy as np
 import pyproj
 import pytest
 import rasterio
+from pydantic import ValidationError
 from shapely import LineString, Point, box
 
 from lifecircle.gis.errors import InputError, MissingFileError
-from lifecircle.gis.reach import walking_costs
+from lifecircle.gis.reach import nearest, walking_costs
+from lifecircle.gis.snap import snap
 from lifecircle.gis.walkers import WALKERS
 from lifecircle.layers.osmstreets import osm_ways
 from lifecircle.layers.settings import StudySettings
@@ -318,3 +321,49 @@ def test_squares_mapped_as_relations_are_crossed_and_not_through_what_stands_in_
     across = np.hypot(100 * 0.9427, 100 * 1.109)
     assert np.isclose(network.edge_length_m[straight], across, rtol=0.01).sum() == 1
     assert ends.max() < 200 * np.hypot(0.9427, 1.109) * 0.99
+
+
+def test_waiting_at_signals_and_for_lifts_is_a_setting_of_the_walker(tmp_path: Path) -> None:
+    section = {"speed_mps": 1.0, "signal_seconds": 25, "lift_seconds": 40}
+    old = walkers_of(study(walkers={"old": section}))["old"]
+    assert (old.signal_seconds, old.lift_seconds, WALKERS["elderly"].signal_seconds) == (25.0, 40.0, 0.0)
+    nodes = {1: (0, 0, ""), 2: (100, 0, "highway=crossing crossing=traffic_signals"), 3: (200, 0, "")}
+    path = write_osm(tmp_path / "a.osm", nodes, {10: ([1, 2, 3], "highway=footway")})
+    network = network_of(study(osm=(path,), crs=pyproj.CRS("EPSG:4548"))).network
+    ends = snap(network, network.node_xy[np.diff(network.indptr) == 1]).positions
+    one, other = (ends.without(np.arange(2) == k) for k in (1, 0))
+    waits, strolls = (
+        nearest(network, sites=one, demand=other, limit=1e4, walker=walker).cost[1]
+        for walker in (old, replace(old, signal_seconds=0.0))
+    )
+    assert waits - strolls == pytest.approx(25.0)
+    with pytest.raises(ValidationError):
+        study(walkers={"old": {"speed_mps": 1.0, "signal_seconds": -1}})
+
+
+def test_a_way_out_of_the_middle_of_a_square_joins_it(tmp_path: Path) -> None:
+    nodes = {
+        1: (0, 0, ""), 2: (100, 0, ""), 3: (100, 100, ""), 4: (0, 100, ""),
+        11: (40, 40, ""), 12: (60, 40, ""), 13: (60, 60, ""), 14: (40, 60, ""),
+        20: (-50, 0, ""), 21: (50, 50, ""),
+    }
+    ways = {
+        100: ([1, 2, 3, 4, 1], ""),
+        101: ([11, 12, 13, 14, 11], ""),
+        102: ([20, 1], "highway=footway"),
+        103: ([11, 21], "highway=footway"),
+    }
+    path = write_osm(tmp_path / "a.osm", nodes, ways)
+    members = "".join(
+        f'<member type="way" ref="{way}" role="{role}"/>' for way, role in ((100, "outer"), (101, "inner"))
+    )
+    tags = '<tag k="type" v="multipolygon"/><tag k="highway" v="pedestrian"/>'
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("</osm>", f'<relation id="7" version="1">{members}{tags}</relation></osm>'), encoding="utf-8"
+    )
+    network = network_of(study(osm=(path,), crs=pyproj.CRS("EPSG:4548"))).network
+    assert network.component_length_m.size == 1
+    # The outline and its approach, the way from the middle, and the walk from the entry to it.
+    metres = 4 * 100 + 50 + np.hypot(10, 10) + np.hypot(40, 40)
+    assert network.edge_length_m.sum() == pytest.approx(metres, rel=0.1)
