@@ -1,209 +1,17 @@
-"""What class a facility is of, with a confidence: from a class column, OSM tags, Amap's strings, or its name.
-
-The vocabulary is data: ``layers/standards/facility_classes.toml``.
-"""
+"""What class a facility is of, with a confidence: from a class column, OSM tags, a map service's class, or its name."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
+
+from .facility_words import INITIALS, Evidence, Found, Sureness, fold, vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Sureness: TypeAlias = Literal["high", "medium", "low"]
-Found: TypeAlias = tuple[tuple[str, Sureness], ...]
-"""Classes of one record, the main one first; empty when none fits."""
-
-
-_INITIALS = re.compile(r"\b(\w)\.\s?(?=\w\b)")
-"""Initials with points, which patterns know without: C.E.I.P."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClassWords:
-    """How one facility class is called.
-
-    Parameters
-    ----------
-    names
-        What a class column may say, folded as `fold` does.
-    zh, latin
-        Patterns of a facility's name in Chinese and in languages of Latin script.
-    not_zh, not_latin
-        Patterns of names that those must not cover.
-    merge_m
-        Records of this class and one name within this many metres are one facility.
-    area_m2
-        Least land, where the class is told by the size of the ground.
-    """
-
-    names: frozenset[str]
-    zh: re.Pattern[str] | None
-    latin: re.Pattern[str] | None
-    not_zh: re.Pattern[str] | None
-    not_latin: re.Pattern[str] | None
-    merge_m: float
-    area_m2: float | None
-
-    def covers(self, name: str) -> bool:
-        """Tell whether a facility's name speaks of this class."""
-        chinese = self.zh is not None and self.zh.search(name) is not None
-        if chinese and not (self.not_zh and self.not_zh.search(name)):
-            return True
-        spelt = _INITIALS.sub(r"\1", name)
-        latin = self.latin is not None and self.latin.search(spelt) is not None
-        return latin and not (self.not_latin and self.not_latin.search(spelt))
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One line of the vocabulary: tags or an Amap string, and the classes it may stand for.
-
-    Parameters
-    ----------
-    tags
-        OSM key → accepted values (empty: any, but not for the first key); empty for Amap lines.
-    starts
-        Beginning of an Amap class string; empty for OSM lines.
-    classes
-        Classes that the name may decide between.
-    otherwise
-        The class when the name does not tell; ``None`` for none.
-    otherwise_third
-        Third levels of an Amap string for which ``otherwise`` holds; empty for all.
-    unless
-        Names for which it does not.
-    confidence
-        Of ``otherwise``; a name that tells is ``high``.
-    also, also_confidence
-        Classes that the same place may serve as well.
-    by_area
-        Whether the land decides between the classes.
-    several
-        Whether a name may tell several classes at once (a school of nine years); else the first that it tells counts.
-    """
-
-    tags: Mapping[str, frozenset[str]]
-    starts: str
-    classes: tuple[str, ...]
-    otherwise: str | None
-    otherwise_third: frozenset[str]
-    unless: re.Pattern[str] | None
-    confidence: Sureness
-    also: tuple[str, ...]
-    also_confidence: Sureness
-    by_area: bool
-    several: bool
-
-    def fits(self, tags: Mapping[str, str]) -> bool:
-        """Tell whether a record's tags hold all of this line's; ``a;b`` counts as both values."""
-        for key, accepted in self.tags.items():
-            value = tags.get(key)
-            if value is None or (accepted and accepted.isdisjoint(part.strip() for part in value.split(";"))):
-                return False
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """All classes, and the OSM and Amap lines in the order they are tried."""
-
-    classes: Mapping[str, ClassWords]
-    osm: tuple[Evidence, ...]
-    amap: tuple[Evidence, ...]
-    by_tag: Mapping[tuple[str, str], tuple[tuple[int, Evidence], ...]]
-    """OSM lines by the first tag they need, with their position."""
-
-    def line_for(self, tags: Mapping[str, str]) -> Evidence | None:
-        """Return the first OSM line that a record's tags fit, `None` when they speak of no facility."""
-        fitting = [
-            pair
-            for key, value in tags.items()
-            for part in value.split(";")
-            for pair in self.by_tag.get((key, part.strip()), ())
-            if pair[1].fits(tags)
-        ]
-        return min(fitting, key=lambda pair: pair[0])[1] if fitting else None
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """OSM keys that any line reads."""
-        return tuple(sorted({key for line in self.osm for key in line.tags}))
-
-
-def _pattern(text: object) -> re.Pattern[str] | None:
-    return re.compile(str(text), re.IGNORECASE) if text else None
-
-
-def fold(text: str) -> str:
-    """Return a class label as it is compared: full width to half, lower case, no spaces.
-
-    Examples
-    --------
-    >>> fold("Ｆood Market（新）")
-    'foodmarket(新)'
-    """
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def _tags(text: str) -> dict[str, frozenset[str]]:
-    pairs = (part.partition("=") for part in text.split("&"))
-    return {key: frozenset(value.split("|")) if equals else frozenset() for key, equals, value in pairs}
-
-
-def _evidence(table: Mapping[str, object]) -> Evidence:
-    unless = "|".join(str(table[key]) for key in ("unless_zh", "unless_latin") if key in table)
-    return Evidence(
-        tags=_tags(str(table["tags"])) if "tags" in table else {},
-        starts=str(table.get("starts", "")),
-        classes=tuple(table["classes"]),  # type: ignore[arg-type]
-        otherwise=str(table["otherwise"]) if "otherwise" in table else None,
-        otherwise_third=frozenset(table.get("otherwise_third", ())),  # type: ignore[call-overload]
-        unless=_pattern(unless),
-        confidence=table["confidence"],  # type: ignore[arg-type]
-        also=tuple(table.get("also", ())),  # type: ignore[arg-type]
-        also_confidence=table.get("also_confidence", "low"),  # type: ignore[arg-type]
-        by_area=bool(table.get("by_area", False)),
-        several=bool(table.get("several", False)),
-    )
-
-
-@cache
-def vocabulary() -> Vocabulary:
-    """Return the vocabulary that ships with lifecircle.
-
-    Examples
-    --------
-    >>> vocabulary().classes["food_market"].covers("西市菜市场")
-    True
-    """
-    text = files(__package__).joinpath("standards", "facility_classes.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
-    classes = {
-        name: ClassWords(
-            names=frozenset(fold(word) for word in (*table["names"], name)),
-            zh=_pattern(table.get("zh")),
-            latin=_pattern(table.get("latin")),
-            not_zh=_pattern(table.get("not_zh")),
-            not_latin=_pattern(table.get("not_latin")),
-            merge_m=float(table["merge_m"]),
-            area_m2=float(table["area_m2"]) if "area_m2" in table else None,
-        )
-        for name, table in data["class"].items()
-    }
-    osm = tuple(map(_evidence, data["osm"]))
-    by_tag: dict[tuple[str, str], tuple[tuple[int, Evidence], ...]] = {}
-    for position, line in enumerate(osm):
-        key, values = next(iter(line.tags.items()))
-        for value in sorted(values):
-            by_tag[key, value] = (*by_tag.get((key, value), ()), (position, line))
-    return Vocabulary(classes, osm, tuple(map(_evidence, data["amap"])), by_tag)
+_CODES = re.compile(r"\s*\d{5,6}(\s*\|\s*\d{5,6})*\s*")
 
 
 def osm_filters(classes: Iterable[str]) -> list[str]:
@@ -268,25 +76,73 @@ def class_of_tags(tags: Mapping[str, str], name: str = "", *, land_area_m2: floa
     return () if line is None else _decide(line, name, "", land_area_m2)
 
 
-def class_of_amap(text: str, name: str = "", *, land_area_m2: float | None = None) -> Found:
-    """Return the classes of an Amap record from its three-level string (several are joined by ``|``) and its name.
+def is_poi_class(label: str) -> bool:
+    """Tell whether a class column's value is one of a map service: levels joined by ``;``, or codes of six digits.
 
     Examples
     --------
-    >>> class_of_amap("医疗保健服务;综合医院;综合医院", "二里沟社区卫生服务中心")
-    (('community_health_centre', 'high'),)
-    >>> class_of_amap("医疗保健服务;综合医院;三级甲等医院", "长征医院")
-    (('outpatient', 'medium'),)
+    >>> is_poi_class("购物服务;综合市场;农副产品市场"), is_poi_class("60703|060705"), is_poi_class("菜市场")
+    (True, True, False)
     """
+    return ";" in label or "；" in label or _CODES.fullmatch(label) is not None
+
+
+def class_of_poi(text: str, name: str = "", *, land_area_m2: float | None = None) -> Found:
+    """Return the classes of a record of Amap or Baidu from its class and its name.
+
+    The class is Amap's three-level string or its six-digit code (a zero at the front that a spreadsheet lost is put
+    back), or Baidu's two-level string; several are joined by ``|`` and the first that is known counts.
+
+    Examples
+    --------
+    >>> class_of_poi("医疗保健服务;综合医院;综合医院", "二里沟社区卫生服务中心")
+    (('community_health_centre', 'high'),)
+    >>> class_of_poi("医疗保健服务;综合医院;三级甲等医院", "长征医院")
+    (('outpatient', 'medium'),)
+    >>> class_of_poi("141204"), class_of_poi("60703|170000"), class_of_poi("购物;集市", "西市")
+    ((('kindergarten', 'high'),), (('food_market', 'high'),), (('food_market', 'medium'),))
+    """
+    words = vocabulary()
     for part in text.replace("；", ";").split("|"):
         levels = part.strip()
-        for line in vocabulary().amap:
-            if levels.startswith(line.starts):
+        levels = levels.zfill(6) if levels.isdigit() else levels
+        for line in (*words.amap, *words.baidu):
+            if line.says(levels):
                 found = _decide(line, name, levels.rpartition(";")[2], land_area_m2)
                 if found:
                     return found
                 break
     return ()
+
+
+def is_part(name: str) -> bool:
+    """Tell whether a name is that of a part of a place, which is no facility of its own.
+
+    Examples
+    --------
+    >>> [is_part(name) for name in ("第六人民医院急诊楼", "住院部治疗室(儿童医院)", "第六人民医院", "儿童医院门诊部")]
+    [True, True, False, False]
+    """
+    return vocabulary().part.search(_unbracketed(name)) is not None
+
+
+def doubted(found: Found, name: str) -> Found:
+    """Return classes as uncertain where the name speaks of another class, and of none of these.
+
+    Examples
+    --------
+    >>> doubted((("kindergarten", "high"),), "文庙路小学"), doubted((("kindergarten", "high"),), "文庙路幼儿园")
+    ((('kindergarten', 'low'),), (('kindergarten', 'high'),))
+    """
+    words = vocabulary().classes
+    if not found or not name or any(words[key].covers(name) for key, _ in found):
+        return found
+    other = class_of_name(_unbracketed(name))
+    return found if other is None else tuple((key, "low") for key, _ in found)
+
+
+def _unbracketed(name: str) -> str:
+    return re.sub(r"\(.*?\)", "", unicodedata.normalize("NFKC", name)).strip()
 
 
 def class_of_name(name: str) -> str | None:
@@ -312,7 +168,8 @@ def _decide(line: Evidence, name: str, third: str, land_area_m2: float | None) -
         return ((max(fitting)[1], line.confidence),) if fitting else ()
     told = [key for key in line.classes if name and classes[key].covers(name)]
     found: list[tuple[str, Sureness]] = [(key, "high") for key in (told if line.several else told[:1])]
-    general = line.otherwise is not None and (not line.otherwise_third or third in line.otherwise_third)
-    if not found and general and not (line.unless and line.unless.search(_INITIALS.sub(r"\1", name))):
-        found = [(str(line.otherwise), line.confidence)]
+    told_third = not line.otherwise_third or third in line.otherwise_third or third.isdigit()
+    general = line.otherwise is not None and told_third
+    if not found and general and not (line.unless and line.unless.search(INITIALS.sub(r"\1", name))):
+        found = [(str(line.otherwise), line.silent if name else line.confidence)]
     return tuple(found) + tuple((key, line.also_confidence) for key in line.also if found)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..gis.errors import Fault, InputError
 from ..gis.walkers import WALKERS
 from .contracts import AREA, CONTRACTS
-from .facility_classes import class_of_label, vocabulary
+from .facility_classes import class_of_label
+from .facility_words import vocabulary
 from .gather import sections_of
 from .ringlines import enclosed_areas
 from .standards import load_standard, shipped_standards

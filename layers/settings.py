@@ -30,6 +30,8 @@ class StudySection(_Strict):
     """Date of the data; the day of the run where it is not given."""
     crs: str = "auto"
     """Working CRS: ``auto`` (CGCS2000 3-degree zone in China, UTM elsewhere) or an EPSG code in metres."""
+    datum: Literal["gcj02"] | None = None
+    """``gcj02``: work in shifted coordinates throughout, and give every result in them."""
     standard: str = "gb50180-2018"
     """A standard that ships with lifecircle, or the path of a TOML file."""
     walker: str = "standard"
@@ -49,7 +51,10 @@ class LayerSection(_Strict):
     layer: str | None = None
     """Layer inside the file; may be left out when the file has one."""
     datum: str | None = None
-    """``wgs84``, ``gcj02``, ``bd09``, ``cgcs2000`` or ``EPSG:n``; needed where the file states no CRS, wins over it."""
+    """``wgs84``, ``gcj02``, ``bd09``, ``bd09mc``, ``cgcs2000``, ``EPSG:n`` or one of ``[local]``; needed where the file
+    states no CRS, wins over it."""
+    axes: Literal["east_north", "north_east"] = "east_north"
+    """``north_east``: the first coordinate in the file is the northing or the latitude."""
     encoding: str | None = None
     columns: dict[str, str] = {}
     """The product's column → the file's column."""
@@ -149,6 +154,25 @@ class SitingSection(_Strict):
     """Spacing of candidates along streets, where the study has no land layer."""
 
 
+class LocalSection(_Strict):
+    """``[local.NAME]``: a local coordinate system, fitted to control points or given by its parameters."""
+
+    crs: str
+    """The known CRS in metres, such as ``EPSG:4548``."""
+    method: Literal["similarity", "affine", "seven"] = "similarity"
+    """Four, six or seven (Bursa-Wolf) parameters."""
+    base: str | None = None
+    """Of ``seven``: the CRS on the old ellipsoid that the local coordinates are in, such as ``EPSG:2436``."""
+    points: str | list[Annotated[list[float], Field(min_length=4, max_length=4)]] | None = None
+    """Control points: rows of local x (east), y (north), known east, north; or the path of a table with them."""
+    columns: dict[str, str] = {}
+    """Of a table: ``x``, ``y``, ``east``, ``north``, ``name`` → its columns."""
+    limit_m: Positive = 0.5
+    """No control point may be off by more."""
+    parameters: dict[str, float] = {}
+    """Given in place of control points; see `lifecircle.gis.local.PARAMETERS`."""
+
+
 class StudySettings(_Strict):
     """The whole study.toml.
 
@@ -188,4 +212,5 @@ class StudySettings(_Strict):
     people: PeopleSection = PeopleSection()
     facilities: FacilitiesSection = FacilitiesSection()
     walkers: dict[str, WalkerSection] = {}
+    local: dict[str, LocalSection] = {}
     siting: SitingSection = SitingSection()

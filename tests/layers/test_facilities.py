@@ -12,8 +12,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecircle.layers.facilities import COLUMNS, classify, facilities_of, find_facilities, merge_duplicates
-from lifecircle.layers.facility_classes import class_of_amap, class_of_tags, osm_filters, vocabulary
+from lifecircle.layers.duplicates import merge_duplicates
+from lifecircle.layers.facilities import COLUMNS, facilities_of, find_facilities
+from lifecircle.layers.facility_classes import class_of_poi, class_of_tags, osm_filters
+from lifecircle.layers.facility_rows import classify
+from lifecircle.layers.facility_words import vocabulary
 from lifecircle.layers.osmfile import osm_features
 from lifecircle.layers.standards import load_standard, shipped_standards
 from lifecircle.layers.words import say
@@ -75,7 +78,7 @@ def test_a_class_is_known_by_every_name_of_the_standard(rule: object) -> None:
     ],
 )
 def test_amap_strings(text: str, name: str, expected: list[str]) -> None:
-    assert [key for key, _ in class_of_amap(text, name)] == expected
+    assert [key for key, _ in class_of_poi(text, name)] == expected
 
 
 @pytest.mark.parametrize(
@@ -213,10 +216,11 @@ def test_merging_loses_no_record_and_is_stable(rows: list[tuple[int, int, str]])
         "year": pd.array([pd.NA] * len(rows), dtype="Int64"),
     }
     points = gpd.GeoDataFrame(columns, geometry=[point(x * 5, y * 5) for x, y, _ in rows], crs=CRS_M)
-    kept, merges = merge_duplicates(points)
+    found = merge_duplicates(points)
+    kept, merges = found.kept, found.merges
     assert sorted([*kept["facility_id"], *merges["dropped"]]) == sorted(points["facility_id"])
     assert set(merges["kept"]) <= set(kept["facility_id"])
-    again, _ = merge_duplicates(points)
+    again = merge_duplicates(points).kept
     assert again["facility_id"].tolist() == kept["facility_id"].tolist()
     assert {name for *_, name in rows if name} == set(kept["name"].dropna()), "no name disappears"
 
