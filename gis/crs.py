@@ -1,20 +1,23 @@
-"""Coordinates: the metric CRS a place is worked in, the guard that refuses any other, and the datums of Chinese maps.
+"""Coordinates: the metric CRS a place is worked in, the guard that refuses any other, and the way between datums.
 
-GCJ-02 and BD-09 are WGS 84 moved by a published formula, up to 700 m and 1.3 km. Both ways are vectorised; the inverse
-is solved by iteration, because the one-step inverse in common use is off by up to three metres.
+Positions are moved between a CRS, a Chinese datum (GCJ-02, BD-09, Baidu's metres), a local system, and a CRS of shifted
+coordinates, in which a study may work where the law asks for it.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError as ProjError
 
-from .errors import CrsError, Fault, InputError
+from . import chinese
+from .chinese import in_china
+from .errors import CrsError, Fault
+from .local import LocalSystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,51 +26,27 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Points: TypeAlias = NDArray[np.float64]
-
-KRASOVSKY_A_M = 6378245.0
-KRASOVSKY_E2 = 0.00669342162296594323
-BD_TURN = np.pi * 3000.0 / 180.0
-BD_EAST_DEG, BD_NORTH_DEG = 0.0065, 0.006
-BD_RADIUS_DEG, BD_ANGLE_RAD = 2e-5, 3e-6
-
-STEP_DEG = 5e-8
-"""The iteration stops when it moves less than 6 mm: each step shrinks the error tenfold, so under 1 mm is left."""
-FADE_DEG = 0.1
-"""Width of the belt outside China in which the shift fades, so that it can be undone everywhere."""
-MOST_STEPS = 12
-BLOCK = 1 << 14
-"""Points handled at a time, so that the intermediate arrays stay in the processor's cache."""
-
-CHINA_BOXES = np.array(
-    [
-        (79.4462, 42.8899, 96.3300, 49.2204),
-        (109.6872, 39.3742, 135.0002, 54.1415),
-        (73.1246, 29.5297, 124.143255, 42.8899),
-        (82.9684, 26.7186, 97.0352, 29.5297),
-        (97.0253, 20.414096, 124.367395, 29.5297),
-        (107.975793, 17.871542, 111.744104, 20.414096),
-    ]
-)
-NOT_CHINA_BOXES = np.array(
-    [
-        (119.921265, 21.785006, 122.497559, 25.398623),
-        (101.8652, 20.0988, 106.6650, 22.2840),
-        (106.4525, 20.4878, 108.0510, 21.5422),
-        (109.0323, 50.3257, 119.1270, 55.8175),
-        (127.4568, 49.5574, 137.0227, 55.8175),
-        (131.2662, 42.5692, 137.0227, 44.8922),
-    ]
-)
-"""Where Chinese maps are shifted: boxes (west, south, east, north) of mainland China, less those of its neighbours."""
+    Move: TypeAlias = Callable[[ArrayLike], Points]
 
 DATUMS: dict[str, str] = {
     "wgs84": "EPSG:4326",
     "cgcs2000": "EPSG:4490",
     "gcj02": "EPSG:4326",
     "bd09": "EPSG:4326",
+    "bd09mc": "EPSG:4326",
 }
-"""Datum names of study.toml → the geographic CRS they are written in; the shifted two become it when undone."""
-SHIFTED = ("gcj02", "bd09")
+"""Datum names of study.toml → the geographic CRS they are written in; the shifted ones become it when undone."""
+SHIFTED = ("gcj02", "bd09", "bd09mc")
+GCJ_NAME = "GCJ-02"
+"""How the geographic part of a CRS of shifted coordinates is called."""
+
+
+class Mover(Protocol):
+    """Moves coordinates as pyproj's Transformer does: easting or longitude first."""
+
+    def transform(self, xx: Any, yy: Any, /) -> tuple[Any, Any]:  # noqa: ANN401  scalars and arrays
+        """Return the coordinates moved."""
+        ...
 
 
 def working_crs(bounds: tuple[float, float, float, float]) -> CRS:
@@ -189,16 +168,99 @@ def _mover(source: CRS, target: CRS) -> Transformer | None:
     return None if source == target else Transformer.from_crs(source, target, always_xy=True)
 
 
-def from_degrees(crs: CRS) -> Transformer:
-    """Return the transformer from longitude and latitude in WGS 84, set up once for each CRS.
+class _Chain:
+    """Moves coordinates between CRS of which one is of shifted coordinates."""
+
+    def __init__(self, source: CRS, target: CRS) -> None:
+        self.source, self.target = source, target
+
+    def transform(self, xx: Any, yy: Any, /) -> tuple[Any, Any]:  # noqa: ANN401  scalars and arrays
+        """Return the coordinates moved."""
+        shape = np.shape(xx)
+        points = np.column_stack([np.ravel(xx), np.ravel(yy)]).astype(np.float64)
+        moved = moved_points(points, self.source, self.target)
+        return moved[:, 0].reshape(shape), moved[:, 1].reshape(shape)
+
+
+def between(source: CRS, target: CRS) -> Mover:
+    """Return what moves coordinates between two CRS, shifted ones among them; easting or longitude first.
+
+    Examples
+    --------
+    >>> shifted = shifted_crs(as_crs("EPSG:4548"))
+    >>> [round(float(part), 1) for part in between(as_crs("EPSG:4326"), shifted).transform(117.0, 36.65)]
+    [500522.2, 4057697.9]
+    """
+    if shift_of(source) or shift_of(target):
+        return _Chain(source, target)
+    return _mover(source, target) or Transformer.from_crs(source, target, always_xy=True)
+
+
+def from_degrees(crs: CRS) -> Mover:
+    """Return what moves longitude and latitude in WGS 84 to a CRS, set up once for each.
 
     Examples
     --------
     >>> [round(metres) for metres in from_degrees(CRS("EPSG:4547")).transform(114.0, 30.0)]
     [500000, 3320113]
     """
-    degrees = _looked_up("EPSG:4326")
-    return _mover(degrees, crs) or Transformer.from_crs(degrees, crs, always_xy=True)
+    return between(_looked_up("EPSG:4326"), crs)
+
+
+def shifted_crs(crs: CRS) -> CRS:
+    """Return the CRS of GCJ-02 coordinates that are projected, or written in degrees, as a CRS does with true ones.
+
+    Lengths in it are those of the shifted ground: up to 0.5 % off, by place and direction, 0.15 % as a rule.
+
+    Parameters
+    ----------
+    crs
+        A projected or geographic CRS.
+
+    Examples
+    --------
+    >>> shifted_crs(as_crs("EPSG:4548")).name
+    'GCJ-02 / 3-degree Gauss-Kruger CM 117E'
+    """
+    given = crs.to_json_dict()
+    given.pop("id", None)
+    base = given if crs.is_geographic else given["base_crs"]
+    base.pop("id", None)
+    base.pop("datum_ensemble", None)
+    ellipsoid = {"name": "CGCS2000", "semi_major_axis": 6378137, "inverse_flattening": 298.257222101}
+    base["datum"] = {
+        "type": "GeodeticReferenceFrame",
+        "name": f"{GCJ_NAME} (shifted coordinates of Chinese maps)",
+        "ellipsoid": ellipsoid,
+    }
+    base["name"] = GCJ_NAME
+    if not crs.is_geographic:
+        given["name"] = f"{GCJ_NAME} / {crs.name.split(' / ')[-1]}"
+    return CRS.from_json_dict(given)
+
+
+def shift_of(crs: CRS) -> str:
+    """Return the datum whose shift a CRS has: ``gcj02``, or nothing.
+
+    Examples
+    --------
+    >>> shift_of(shifted_crs(as_crs("EPSG:4548"))), shift_of(as_crs("EPSG:4548"))
+    ('gcj02', '')
+    """
+    base = crs.geodetic_crs
+    return "gcj02" if base is not None and base.name.startswith(GCJ_NAME) else ""
+
+
+def crs_label(crs: CRS) -> str:
+    """Return a CRS as it is tagged: its code, or its name where it has none.
+
+    Examples
+    --------
+    >>> crs_label(as_crs("EPSG:4548")), crs_label(shifted_crs(as_crs("EPSG:4548")))
+    ('EPSG:4548', 'GCJ-02 / 3-degree Gauss-Kruger CM 117E')
+    """
+    authority = None if shift_of(crs) else crs.to_authority()
+    return ":".join(authority) if authority is not None else crs.name
 
 
 def _is_mercator(crs: CRS) -> bool:
@@ -209,190 +271,16 @@ def _is_mercator(crs: CRS) -> bool:
     return any("Pseudo Mercator" in name or name.startswith("Mercator") for name in methods)
 
 
-def in_china(points: Points) -> NDArray[np.bool_]:
-    """Tell which points lie where Chinese maps are shifted.
-
-    Parameters
-    ----------
-    points
-        float64 [n, 2], longitude and latitude in degrees.
-
-    Returns
-    -------
-    bool [n]
-
-    Examples
-    --------
-    Jinan, Seoul:
-
-    >>> in_china(np.array([[117.0, 36.65], [126.98, 37.57]])).tolist()
-    [True, False]
-    """
-    lon, lat = points[:, 0], points[:, 1]
-    inside = np.zeros(len(points), dtype=np.bool_)
-    for boxes, value in ((CHINA_BOXES, True), (NOT_CHINA_BOXES, False)):
-        for west, south, east, north in boxes:
-            inside[(lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)] = value
-    return inside
-
-
-def wgs84_to_gcj02(points: ArrayLike) -> Points:
-    """Move WGS 84 positions to GCJ-02, the datum of Amap, Tencent and Google maps in China.
-
-    Parameters
-    ----------
-    points
-        float64 [n, 2], longitude and latitude in degrees. Points outside China come back as they are.
-
-    Returns
-    -------
-    float64 [n, 2]
-
-    Examples
-    --------
-    >>> wgs84_to_gcj02([[117.0, 36.65], [-15.43, 28.1]]).round(6).tolist()
-    [[117.00584, 36.650252], [-15.43, 28.1]]
-    """
-    return _blockwise(points, lambda block: block + _gcj_offset(block))
-
-
-def gcj02_to_wgs84(points: ArrayLike) -> Points:
-    """Move GCJ-02 positions to WGS 84, the inverse of `wgs84_to_gcj02` to less than a millimetre.
-
-    Examples
-    --------
-    >>> gcj02_to_wgs84(wgs84_to_gcj02([[117.0, 36.65]])).round(8).tolist()
-    [[117.0, 36.65]]
-    """
-    return _blockwise(points, lambda block: _undone(block, _gcj_offset))
-
-
-def gcj02_to_bd09(points: ArrayLike) -> Points:
-    """Move GCJ-02 positions to BD-09, the datum of Baidu maps; points outside China come back as they are.
-
-    Examples
-    --------
-    >>> gcj02_to_bd09([[117.00584, 36.650252]]).round(6).tolist()
-    [[117.012244, 36.65659]]
-    """
-    return _blockwise(points, lambda block: block + _bd_offset(block))
-
-
-def bd09_to_gcj02(points: ArrayLike) -> Points:
-    """Move BD-09 positions to GCJ-02, the inverse of `gcj02_to_bd09` to less than a millimetre.
-
-    Examples
-    --------
-    >>> bd09_to_gcj02(gcj02_to_bd09([[117.0, 36.65]])).round(8).tolist()
-    [[117.0, 36.65]]
-    """
-    return _blockwise(points, lambda block: _undone(block, _bd_offset))
-
-
-def wgs84_to_bd09(points: ArrayLike) -> Points:
-    """Move WGS 84 positions to BD-09."""
-    return gcj02_to_bd09(wgs84_to_gcj02(points))
-
-
-def bd09_to_wgs84(points: ArrayLike) -> Points:
-    """Move BD-09 positions to WGS 84."""
-    return gcj02_to_wgs84(bd09_to_gcj02(points))
-
-
-def _blockwise(points: ArrayLike, move: Callable[[Points], Points]) -> Points:
-    """Apply a move to points in blocks that fit the cache."""
-    given = np.asarray(points, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != 2:
-        message = f"points must be an array of shape (n, 2), was given {given.shape}"
-        raise InputError(message)
-    moved = np.empty_like(given)
-    for start in range(0, len(given), BLOCK):
-        moved[start : start + BLOCK] = move(given[start : start + BLOCK])
-    return moved
-
-
-def _gcj_offset(points: Points) -> Points:
-    """Return the GCJ-02 offset in degrees at WGS 84 points, by the published formula.
-
-    All its sines are of multiples of πx/60 and πy/60, so they are had from one sine and cosine each by the formulas for
-    multiple angles, in a third of the time; the rounding stays below a nanometre.
-    """
-    x, y = points[:, 0] - 105.0, points[:, 1] - 35.0
-    root = np.sqrt(np.abs(x))
-    x30, x12, x3, x1, x_short = _sines(x)
-    y30, y12, y3, y1, _ = _sines(y)
-    north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
-    north += (x_short + 20 * y1 + 40 * y3 + 160 * y12 + 320 * y30) * (2 / 3)
-    east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
-    east += (x_short + 20 * x1 + 40 * x3 + 150 * x12 + 300 * x30) * (2 / 3)
-    latitude = np.radians(points[:, 1])
-    magic = 1 - KRASOVSKY_E2 * np.sin(latitude) ** 2
-    root_magic = np.sqrt(magic)
-    offset = np.empty_like(points)
-    offset[:, 0] = np.degrees(east * root_magic / (KRASOVSKY_A_M * np.cos(latitude)))
-    offset[:, 1] = np.degrees(north * magic * root_magic / (KRASOVSKY_A_M * (1 - KRASOVSKY_E2)))
-    return _faded(points, offset)
-
-
-def _sines(t: Points) -> tuple[Points, Points, Points, Points, Points]:
-    """Return sin πt/30, sin πt/12, sin πt/3, sin πt and 20 sin 2πt + 20 sin 6πt."""
-    s1, c1 = np.sin(np.pi / 60 * t), np.cos(np.pi / 60 * t)
-    s2, c2 = 2 * s1 * c1, 1 - 2 * s1 * s1
-    s4, c4 = 2 * s2 * c2, 1 - 2 * s2 * s2
-    s5, c5 = s4 * c1 + c4 * s1, c4 * c1 - s4 * s1
-    s10, c10 = 2 * s5 * c5, 1 - 2 * s5 * s5
-    s20, c20 = 2 * s10 * c10, 1 - 2 * s10 * s10
-    s60 = s20 * (3 - 4 * s20 * s20)
-    s120 = 2 * s60 * c20 * (4 * c20 * c20 - 3)
-    return s2, s5, s20, s60, 20 * s120 * (4 - 4 * s120 * s120)
-
-
-def _bd_offset(points: Points) -> Points:
-    """Return the BD-09 offset in degrees at GCJ-02 points: Baidu's turn, stretch and move."""
-    x, y = points[:, 0], points[:, 1]
-    radius = np.hypot(x, y) + BD_RADIUS_DEG * np.sin(y * BD_TURN)
-    angle = np.arctan2(y, x) + BD_ANGLE_RAD * np.cos(x * BD_TURN)
-    offset = np.empty_like(points)
-    offset[:, 0] = radius * np.cos(angle) + BD_EAST_DEG - x
-    offset[:, 1] = radius * np.sin(angle) + BD_NORTH_DEG - y
-    return _faded(points, offset)
-
-
-def _faded(points: Points, offset: Points) -> Points:
-    """Let an offset fade to nothing over `FADE_DEG` outside China, so that there is exactly one way back everywhere."""
-    outside = np.flatnonzero(~in_china(points))
-    if len(outside):
-        lon, lat = points[outside, 0], points[outside, 1]
-        share = np.zeros(len(outside))
-        for west, south, east, north in CHINA_BOXES:
-            beyond = np.maximum(np.maximum(west - lon, lon - east), np.maximum(south - lat, lat - north))
-            np.maximum(share, 1 - beyond / FADE_DEG, out=share)
-        for west, south, east, north in NOT_CHINA_BOXES:
-            depth = np.minimum(np.minimum(lon - west, east - lon), np.minimum(lat - south, north - lat))
-            np.minimum(share, 1 - depth / FADE_DEG, out=share)
-        offset[outside] *= np.clip(share, 0, 1)[:, None]
-        offset[outside[share <= 0]] = 0.0  # the formula is not finite at the poles
-    return offset
-
-
-def _undone(target: Points, offset: Callable[[Points], Points]) -> Points:
-    """Solve p + offset(p) = target by fixed-point iteration; the offset varies slowly, so steps gain a digit or two."""
-    first = target - offset(target)
-    found = target - offset(first)
-    open_rows = np.flatnonzero(np.abs(found - first).max(axis=1, initial=0.0) > STEP_DEG)
-    for _ in range(MOST_STEPS):
-        if not len(open_rows):
-            break
-        before = found[open_rows]
-        better = target[open_rows] - offset(before)
-        found[open_rows] = better
-        # NaN compares false: no step can mend it.
-        open_rows = open_rows[np.abs(better - before).max(axis=1) > STEP_DEG]
-    return found
-
-
-_TO_WGS84: dict[str, Callable[[ArrayLike], Points]] = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
-_FROM_WGS84: dict[str, Callable[[ArrayLike], Points]] = {"gcj02": wgs84_to_gcj02, "bd09": wgs84_to_bd09}
+_TO_WGS84: dict[str, Move] = {
+    "gcj02": chinese.gcj02_to_wgs84,
+    "bd09": chinese.bd09_to_wgs84,
+    "bd09mc": chinese.bd09mc_to_wgs84,
+}
+_FROM_WGS84: dict[str, Move] = {
+    "gcj02": chinese.wgs84_to_gcj02,
+    "bd09": chinese.wgs84_to_bd09,
+    "bd09mc": chinese.wgs84_to_bd09mc,
+}
 
 
 def to_crs(geometries: Any, source: object, target: object) -> Any:  # noqa: ANN401  shapely takes and gives scalars and arrays
@@ -403,7 +291,8 @@ def to_crs(geometries: Any, source: object, target: object) -> Any:  # noqa: ANN
     geometries
         A shapely geometry or an array of them; x is easting or longitude. Z is dropped by the shifted datums.
     source, target
-        A datum name of `DATUMS` (``wgs84``, ``cgcs2000``, ``gcj02``, ``bd09``; then in degrees) or a CRS.
+        A datum name of `DATUMS` (``bd09mc`` in Baidu's metres, the others in degrees), a CRS, a CRS of `shifted_crs`,
+        or, as the source, a `LocalSystem`.
 
     Raises
     ------
@@ -415,21 +304,60 @@ def to_crs(geometries: Any, source: object, target: object) -> Any:  # noqa: ANN
     >>> shapely.to_wkt(to_crs(shapely.Point(117.00584031, 36.65025196), "gcj02", "wgs84"), rounding_precision=7)
     'POINT (117 36.65)'
     """
+    if isinstance(source, LocalSystem):
+        return to_crs(shapely.transform(geometries, source.move), source.crs, target)
     before, after = _datum(source), _datum(target)
     start, end = (as_crs(DATUMS.get(name, given)) for name, given in ((before, source), (after, target)))
     if before == after and start == end:
         return geometries
-    if start.is_geographic:
+    if start.is_geographic and before != "bd09mc":
         _require_degrees(geometries, before or start.name)
-    moved = geometries
-    if before in SHIFTED:
-        moved = shapely.transform(moved, _TO_WGS84[before])
-    mover = _mover(start, end)  # the shifted datums are WGS 84 here
-    if mover is not None:
-        moved = _projected(moved, mover)
-    if after in SHIFTED:
-        moved = shapely.transform(moved, _FROM_WGS84[after])
-    return moved
+    if before in SHIFTED or after in SHIFTED or shift_of(start) or shift_of(end):
+        return shapely.transform(geometries, lambda points: moved_points(points, source, target))
+    mover = _mover(start, end)
+    return geometries if mover is None else _projected(geometries, mover)
+
+
+def moved_points(points: Points, source: object, target: object) -> Points:
+    """Move positions of which one side is shifted: to degrees, from shift to shift, and on.
+
+    Parameters
+    ----------
+    points
+        float64 [n, 2].
+    source, target
+        As for `to_crs`, without local systems.
+    """
+    before, after = _datum(source), _datum(target)
+    start, end = (as_crs(DATUMS.get(name, given)) for name, given in ((before, source), (after, target)))
+    shifts = (before if before in SHIFTED else shift_of(start), after if after in SHIFTED else shift_of(end))
+    moved = points
+    if not start.is_geographic:
+        moved = _by(_mover(start, _degrees_of(start)), moved)
+    if shifts[0] != shifts[1]:
+        moved = _reshifted(moved, *shifts)
+    return moved if end.is_geographic else _by(_mover(_degrees_of(end), end), moved)
+
+
+def _reshifted(points: Points, before: str, after: str) -> Points:
+    """Return degrees (of ``bd09mc`` Baidu's metres) of one shift as those of another; nothing stands for WGS 84."""
+    if (before, after) == ("bd09", "gcj02"):
+        return chinese.bd09_to_gcj02(points)
+    if (before, after) == ("bd09mc", "gcj02"):
+        return chinese.bd09_to_gcj02(chinese.bd09mc_to_bd09(points))
+    true = _TO_WGS84[before](points) if before else points
+    return _FROM_WGS84[after](true) if after else true
+
+
+def _degrees_of(crs: CRS) -> CRS:
+    """Return the degrees that a CRS is moved through: of a shifted one its own, else WGS 84."""
+    base = crs.geodetic_crs
+    return base if base is not None and shift_of(crs) else _looked_up("EPSG:4326")
+
+
+def _by(mover: Transformer | None, points: Points) -> Points:
+    """Return positions moved by a transformer, where there is one."""
+    return points if mover is None else np.column_stack(mover.transform(points[:, 0], points[:, 1]))
 
 
 def _projected(geometries: Any, mover: Transformer) -> Any:  # noqa: ANN401  as above
@@ -453,7 +381,7 @@ def _require_degrees(geometries: Any, name: str) -> None:  # noqa: ANN401  as ab
         raise CrsError(message, Fault("gis.crs_not_degrees", value=worst, detail={"crs": name, "count": len(far)}))
 
 
-def transform(frame: gpd.GeoDataFrame, datum: str | None, crs: object) -> gpd.GeoDataFrame:
+def transform(frame: gpd.GeoDataFrame, datum: str | LocalSystem | None, crs: object) -> gpd.GeoDataFrame:
     """Return a layer in another CRS, the shift of a Chinese datum undone.
 
     A stated datum counts before the file's own CRS. ``wgs84`` and ``cgcs2000`` name a datum, not a projection: where
@@ -464,7 +392,7 @@ def transform(frame: gpd.GeoDataFrame, datum: str | None, crs: object) -> gpd.Ge
     frame
         A layer, with or without a CRS of its own.
     datum
-        A name of `DATUMS`, ``EPSG:n``, or None for the file's own CRS.
+        A name of `DATUMS`, ``EPSG:n``, a local system, or None for the file's own CRS.
     crs
         The CRS wanted.
 
@@ -489,7 +417,9 @@ def transform(frame: gpd.GeoDataFrame, datum: str | None, crs: object) -> gpd.Ge
     source: object = frame.crs if datum is None else datum
     named = _datum(datum)
     if named and frame.crs is not None and not as_crs(frame.crs).is_geographic:
-        if named in SHIFTED:
+        if named == "bd09mc":
+            source = named  # Baidu's metres are taken for those of other web maps, and their files say so
+        elif named in SHIFTED:
             plain = to_crs(plain, frame.crs, "EPSG:4326")
         else:
             source = frame.crs

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import openpyxl
 import shapely
 
-from ..gis.crs import as_crs, in_china, to_crs
+from ..gis.chinese import in_china
+from ..gis.crs import as_crs, to_crs
 from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import AREA, CONTRACTS
 from .files import PARQUET, RASTER, TABLE, VECTOR, How, list_layers, read_source

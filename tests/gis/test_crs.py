@@ -13,19 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS, Geod
 
-from lifecircle.gis.crs import (
+from lifecircle.gis.chinese import (
     bd09_to_gcj02,
     bd09_to_wgs84,
     gcj02_to_bd09,
     gcj02_to_wgs84,
     in_china,
-    require_metric,
-    to_crs,
-    transform,
     wgs84_to_bd09,
     wgs84_to_gcj02,
-    working_crs,
 )
+from lifecircle.gis.crs import require_metric, to_crs, transform, working_crs
 from lifecircle.gis.errors import CrsError, InputError
 
 if TYPE_CHECKING:
