@@ -101,7 +101,7 @@ def _changed_rule(inherited: _Table, table: RuleTable, head: Head, where: _Where
     changed = table.model_dump(exclude_none=True, exclude=set(ORDERS))
     where.unknown("standards.unknown_unset", "unset", (key for key in table.unset if key not in inherited))
     merged = {key: value for key, value in inherited.items() if key not in table.unset}
-    own = not inherited or bool(LIMITS & changed.keys())
+    own = not inherited or bool(LIMITS & {*changed, *table.unset})
     if LIMITS & changed.keys():
         merged = {key: value for key, value in merged.items() if key not in LIMITS}
     merged |= changed
@@ -120,10 +120,11 @@ def _changed_circle(inherited: _Table, table: CircleTable, head: Head, where: _W
     """Return the inherited circle with what the table changes."""
     changed = table.model_dump(exclude_none=True, exclude=set(ORDERS))
     merged = inherited | changed
-    if not inherited or {"walk_m", "people", "dwellings"} & changed.keys():
+    if not inherited or {"people", "dwellings"} & changed.keys():
         merged |= _referred(changed, head)
-    if "land_ha" in changed:
-        merged["confidence_land"] = changed.get("confidence_land", "D")
+    for value, sure in (("walk_m", "confidence_walk"), ("land_ha", "confidence_land")):
+        if value in changed:
+            merged[sure] = changed.get(sure, "D")
     return _with_figures(merged, table, head, where)
 
 

@@ -217,7 +217,7 @@ class LivingCircle:
         5, 10, 15, or 0 for the residential block.
     zh, en
         Its names.
-    walk_m_least, walk_m_most
+    walk_m_least, walk_m_most, confidence_walk
         The walk it stands for; ``None`` for the block.
     people_least, people_most, dwellings_least, dwellings_most
         How large it is.
@@ -226,7 +226,7 @@ class LivingCircle:
     bounded_by_zh, bounded_by_en
         The streets that bound it.
     clause, clause_en, confidence
-        Of walk, people and dwellings.
+        Of people and dwellings, and where the circle is defined.
     figures
         What it needs in all and by category. Circles are not nested: add those that apply.
     source
@@ -238,6 +238,7 @@ class LivingCircle:
     en: str
     walk_m_least: float | None
     walk_m_most: float | None
+    confidence_walk: Confidence | None
     people_least: float | None
     people_most: float | None
     dwellings_least: float | None

@@ -225,7 +225,13 @@ def _circle(key: CircleKey, table: _Table) -> LivingCircle:
     empty = {
         f"{name}_{end}": None for name in ("walk_m", "people", "dwellings", "land_ha") for end in ("least", "most")
     }
-    fixed = {"minutes": CIRCLE_KEYS[key], "confidence_land": None, "bounded_by_zh": "", "bounded_by_en": ""}
+    fixed = {
+        "minutes": CIRCLE_KEYS[key],
+        "confidence_land": None,
+        "confidence_walk": None,
+        "bounded_by_zh": "",
+        "bounded_by_en": "",
+    }
     return LivingCircle(**{**fixed, **empty, **_spread(table), **_named(table)})
 
 

@@ -115,6 +115,7 @@ class CircleTable(_Strict):
     zh: Name | None = None
     en: Name | None = None
     walk_m: Range | None = None
+    confidence_walk: Confidence | None = None
     people: Range | None = None
     dwellings: Range | None = None
     confidence: Confidence | None = None
