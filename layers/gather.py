@@ -7,18 +7,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+import shapely
 
-from ..gis.crs import DATUMS, as_crs, transform
+from ..gis.crs import DATUMS, SHIFTED, as_crs, transform
 from ..gis.errors import Fault, InputError
-from .files import COORDINATES, Reading, sha256_of
+from ..gis.zones import contradiction
+from .files import sha256_of
 from .osmfile import ATTRIBUTION, LICENCE, Ground, is_osm
 from .study import Note, Source, Study, no_repairs
+from .tables import COORDINATES
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from pyproj import CRS
 
+    from ..gis.local import LocalSystem
+    from .local import Local
+    from .reading import Reading
     from .settings import LayerSection, StudySettings
 
 
@@ -61,6 +68,8 @@ class Read:
     reading: Reading
     rows_in: int
     """Rows of the file, before the ``keep`` filter."""
+    system: LocalSystem | None = None
+    """The local system that the section's ``datum`` names."""
 
 
 @dataclass(slots=True)
@@ -77,6 +86,7 @@ class Work:
     layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     rasters: dict[str, Path] = field(default_factory=dict)
     grounds: dict[Path, Ground] = field(default_factory=dict)
+    locals: dict[str, Local] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     extracts: dict[tuple[Path, str, tuple[str, ...]], gpd.GeoDataFrame] = field(default_factory=dict)
 
@@ -137,29 +147,50 @@ def move_to(layer: str, read: Read, crs: CRS) -> gpd.GeoDataFrame:
     Raises
     ------
     InputError
-        When nothing states its datum, when the datum is unknown, or when degrees stand where it says metres.
+        When nothing states its datum, when the datum is unknown, or when the coordinates cannot be what is stated:
+        degrees where it says metres, zone numbers where it says none, northings first.
     """
     frame, datum = read.reading.frame, read.section.datum
     if frame.crs is None and datum is None:
         message = f"{layer}: neither the file nor the study states a datum"
         raise InputError(message, Fault("faults.datum_missing", layer=layer))
-    if datum is not None and datum.strip().lower() not in DATUMS:
-        declared = as_crs(datum, layer)
-        west, south, east, north = frame.total_bounds
-        if not declared.is_geographic and -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
-            message = f"{layer} is in degrees, its datum {datum} in metres"
-            raise InputError(message, Fault("faults.degrees_declared_metric", layer=layer, value=datum))
-    if datum is None and frame.crs is not None and not frame.crs.is_geographic and not frame.empty:
-        west, south, east, north = frame.total_bounds
-        if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
-            message = f"{layer} is in degrees, its file says {frame.crs.name}"
-            fault = Fault("faults.degrees_declared_metric", layer=layer, value=frame.crs.to_string()[:60])
-            raise InputError(message, fault)
+    if read.system is None:
+        _require_possible(layer, frame, datum)
     try:
-        return transform(frame, datum, crs)
+        return transform(frame, read.system or datum, crs)
     except InputError as error:
         faults = [_looks_like(fault, layer) for fault in error.faults]
         raise InputError(str(error), *faults) from error
+
+
+def _require_possible(layer: str, frame: gpd.GeoDataFrame, datum: str | None) -> None:
+    """Refuse coordinates whose range contradicts the CRS in metres that the study or the file states.
+
+    Raises
+    ------
+    InputError
+        With what the coordinates look like.
+    """
+    named = (datum or "").strip().lower()
+    baidu = named == "bd09mc"
+    stated = as_crs("EPSG:3857") if baidu else frame.crs if datum is None or named in DATUMS else as_crs(datum, layer)
+    if stated is None or stated.is_geographic or frame.empty:
+        return
+    shown = datum if datum is not None and (baidu or named not in DATUMS) else frame.crs.to_string()[:60]
+    west, south, east, north = frame.total_bounds
+    if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
+        message = f"{layer} is in degrees, its datum {shown} in metres"
+        raise InputError(message, Fault("faults.degrees_declared_metric", layer=layer, value=shown))
+    points = shapely.get_coordinates(frame.geometry.to_numpy())
+    looks = contradiction(stated, points)
+    if looks is None:
+        return
+    code = "datum.looks_swapped" if looks.swapped else f"datum.looks_{looks.kind}"
+    first = ", ".join(f"{part:.10g}" for part in points[np.isfinite(points).all(axis=1)][0])
+    likely = "Baidu Mercator" if looks.datum in SHIFTED else as_crs(looks.datum).name
+    message = f"{layer}: coordinates like ({first}) are not of {stated.name}; they look like {likely}"
+    detail = {"stated": shown, "name": stated.name, "write": looks.datum, "likely": likely}
+    raise InputError(message, Fault(code, layer=layer, value=f"({first})", detail=detail))
 
 
 def _looks_like(fault: Fault, layer: str) -> Fault:
@@ -179,6 +210,14 @@ def datum_name(read: Read) -> str:
     crs = as_crs(read.reading.frame.crs)
     authority = crs.to_authority()
     return ":".join(authority) if authority is not None else crs.name
+
+
+def swap_axes(read: Read) -> None:
+    """Exchange the coordinates of a file whose section says that the northing or the latitude comes first."""
+    frame = read.reading.frame
+    if read.section.axes == "north_east" and not read.reading.osm:
+        turned = shapely.transform(frame.geometry.to_numpy(), lambda points: points[:, ::-1])
+        read.reading = replace(read.reading, frame=frame.set_geometry(turned, crs=frame.crs))
 
 
 def named_columns(section: LayerSection) -> dict[str, str]:

@@ -15,15 +15,30 @@ from ..gis.crs import transform
 from ..gis.errors import Fault, InputError
 from .config import read_settings
 from .contracts import AREA, CONTRACTS
-from .files import COORDINATES, RASTER, How, osm_reading, read_source
-from .gather import Examined, Read, Work, datum_name, keep_rows, move_to, named_columns, placed, record, sections_of
+from .files import RASTER, osm_reading, read_source
+from .gather import (
+    Examined,
+    Read,
+    Work,
+    datum_name,
+    keep_rows,
+    move_to,
+    named_columns,
+    placed,
+    record,
+    sections_of,
+    swap_axes,
+)
+from .local import read_local
 from .named import named_faults, ring_faults
 from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
 from .plausible import plausible_faults
+from .reading import How
 from .study import Note, Study
 from .table import check
+from .tables import COORDINATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +107,9 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     settings = read_settings(place)
     work = Work(settings, place.resolve().parent)
     work.faults += named_faults(settings, work.folder)
+    work.locals, faults = read_local(settings.local, work.folder)
+    work.faults += faults
+    work.notes += [note for local in work.locals.values() for note in local.notes()]
     reads = _read_all(work, progress or (lambda _: None))
     crs_area = crs_and_area(work, reads)
     if crs_area is None:
@@ -118,6 +136,7 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
         sources=tuple(work.sources),
         notes=tuple(work.notes),
         warnings=tuple(fault for fault in work.faults if not fault.blocks),
+        local=MappingProxyType(work.locals),
         repairs=work.repaired(),
     )
     if not study.osm or "ring_lines" in study.layers:
@@ -137,6 +156,11 @@ def _read_all(work: Work, progress: Callable[[str], None]) -> dict[str, list[Rea
                 work.faults += [placed(fault, layer, section) for fault in error.faults]
                 continue
             if read is not None:
+                if section.datum in work.settings.local:
+                    if section.datum not in work.locals:
+                        continue  # that system's own fault says why
+                    read.system = work.locals[section.datum].system
+                swap_axes(read)
                 kept = keep_rows(work, layer, section, read.reading.frame)
                 read.reading = replace(read.reading, frame=kept)
                 reads.setdefault(layer, []).append(read)
@@ -171,7 +195,15 @@ def _read(work: Work, layer: str, section: LayerSection) -> Read | None:
         return Read(section, path, reading, len(reading.frame))
     contract = AREA if layer == "area" else CONTRACTS[layer]
     columns = {name: source for name, source in section.columns.items() if name in COORDINATES}
-    how = How(section.layer, layer, section.encoding, columns, tuple(section.tags), contract.shapes)
+    how = How(
+        layer=section.layers[0] if section.layers else None,
+        layers=section.layers,
+        prefer=layer,
+        encoding=section.encoding,
+        columns=columns,
+        tags=tuple(section.tags),
+        shapes=contract.shapes,
+    )
     reading = read_source(path, how)
     return Read(section, path, reading, len(reading.frame))
 
@@ -336,7 +368,7 @@ def _swapped_fits(read: Read, frame: gpd.GeoDataFrame, box: shapely.Polygon) -> 
     try:
         moved = transform(
             source.set_geometry(gpd.GeoSeries(swapped, index=source.index, crs=source.crs)),
-            read.section.datum,
+            read.system or read.section.datum,
             frame.crs,
         )
     except InputError:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from ..gis.crs import crs_label
 from .contracts import AGE_COLUMNS
 from .words import LANGUAGES
 
@@ -61,7 +62,8 @@ def manifest_of(
             "made_up": settings.study.made_up,
             "date": (settings.study.date or dt.datetime.now(tz=dt.UTC).date()).isoformat(),
             "map_approval": settings.study.map_approval,
-            "crs": study.crs.to_string(),
+            "crs": crs_label(study.crs),
+            "datum": study.crs.geodetic_crs.name if study.crs.geodetic_crs is not None else None,
             "walker": walker.name,
             "walker_speed_mps": walker.speed_mps,
             "walker_unit": walker.unit,
@@ -106,6 +108,7 @@ def manifest_of(
             }
             for source in study.sources
         ],
+        "local": {name: local.as_data() for name, local in study.local.items()},
         "rows": {name: len(frame) for name, frame in {**layers, **tables}.items()},
         "settings": settings.model_dump(mode="json", exclude_none=True),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},

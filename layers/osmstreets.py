@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import pyproj
     from numpy.typing import NDArray
 
+    from ..gis.crs import Mover
     from ..gis.osm import Tags
     from .osmread import Objects
     from .osmsquares import Ways
@@ -198,7 +198,7 @@ def _is_public(tags: Tags) -> bool:
     return tags.get("foot", tags.get("access", "yes")) not in PRIVATE
 
 
-def osm_gates(extract: Extract, to_metres: pyproj.Transformer) -> Gates:
+def osm_gates(extract: Extract, to_metres: Mover) -> Gates:
     """Return the gate nodes of an extract, for the compounds whose walls they stand in."""
     ids = [node for node in sorted(extract.node_tags) if extract.node_tags[node].get("barrier") in GATE_BARRIERS]
     if not ids:
@@ -213,7 +213,7 @@ def osm_gates(extract: Extract, to_metres: pyproj.Transformer) -> Gates:
     )
 
 
-def extent_of(box: tuple[float, float, float, float] | None, to_metres: pyproj.Transformer) -> shapely.Geometry | None:
+def extent_of(box: tuple[float, float, float, float] | None, to_metres: Mover) -> shapely.Geometry | None:
     """Return the bounds that an extract states, in metres."""
     if box is None:
         return None

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from pyproj import CRS
 
-from ..gis.crs import as_crs, require_metric, to_crs, working_crs
+from ..gis.crs import as_crs, require_metric, shifted_crs, to_crs, working_crs
 from ..gis.errors import Fault, InputError
 from .contracts import AREA
 from .gather import datum_name, move_to, named_columns, placed, record
@@ -58,7 +58,7 @@ def crs_and_area(work: Work, reads: dict[str, list[Read]]) -> tuple[CRS, gpd.Geo
         return crs, None
     else:
         work.notes.append(Note("study.area_from_streets"))
-        outlines = [shape.to_crs(crs).union_all() for shape in shapes if shape is not None]
+        outlines = [to_crs(shape.union_all(), shape.crs, crs) for shape in shapes if shape is not None]
         area = gpd.GeoDataFrame({"name": [work.settings.study.name]}, geometry=[shapely.union_all(outlines)], crs=crs)
     return crs, None if area is None else _clipped(work, area, crs)
 
@@ -72,10 +72,10 @@ def _hull(shapes: NDArray[np.object_]) -> shapely.Geometry:
 def _crs(work: Work, bounds: tuple[float, float, float, float]) -> CRS | None:
     """Return the working CRS: the one stated, when it is metric, or the one for these bounds in degrees."""
     stated = work.settings.study.crs
+    shifted = work.settings.study.datum is not None
     try:
-        if stated != "auto":
-            return require_metric(as_crs(stated), "study.crs")
-        return working_crs(bounds)
+        crs = working_crs(bounds) if stated == "auto" else require_metric(as_crs(stated), "study.crs")
+        return shifted_crs(crs) if shifted else crs
     except InputError as error:
         work.faults += [replace(fault, file="study.toml", layer=None, column="study.crs") for fault in error.faults]
         return None

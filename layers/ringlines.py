@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from ..gis.crs import transform
 from ..gis.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _named_lines(study: Study) -> gpd.GeoDataFrame:
 
         features = osm_features(path, OSM_LINES, ("LineString",))
         if "name" in features.columns:
-            frames.append(features.loc[features["name"].notna(), ["name", "geometry"]].to_crs(study.crs))
+            frames.append(transform(features.loc[features["name"].notna(), ["name", "geometry"]], None, study.crs))
     if frames:
         return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=study.crs)
     return gpd.GeoDataFrame({"name": pd.Series(dtype="str")}, geometry=[], crs=study.crs)

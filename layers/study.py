@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
     from ..gis.errors import Fault
+    from .local import Local
     from .settings import StudySettings
 
 REPAIRS: tuple[str, ...] = ("layer", "file", "feature", "what", "area_before_m2", "area_after_m2")
@@ -85,6 +86,8 @@ class Study:
         What was assumed or mended.
     warnings
         Faults that do not block.
+    local
+        The local coordinate systems that study.toml names.
     repairs
         What was changed of geometries, a row each: columns of `REPAIRS`.
     """
@@ -100,3 +103,4 @@ class Study:
     notes: tuple[Note, ...] = ()
     warnings: tuple[Fault, ...] = ()
     repairs: pd.DataFrame = field(default_factory=no_repairs, compare=False)
+    local: Mapping[str, Local] = field(default_factory=lambda: MappingProxyType({}))

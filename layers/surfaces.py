@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..gis.crs import crs_label
 from ..gis.errors import Fault, OutputError
 from ..gis.surface import Surface, grid_of, surface
+from .facility_counts import counted_now
 from .walks import CIRCLE_LIMIT_M, Walk, some
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def write_surfaces(
         When a file cannot be written.
     """
     frame, positions = facilities
-    exists = (frame["status"] == "existing").to_numpy()
+    exists = counted_now(frame)
     limits = {minutes: walk.walker.limit(limit_m, minutes) for minutes, limit_m in CIRCLE_LIMIT_M.items()}
     grid = grid_of(walk.network, bounds=bounds, usable=walk.usable)
     written = []
@@ -130,6 +132,7 @@ def _write(
                 raster.write_colormap(1, dict(colours))
             raster.write(cells, 1)
             raster.update_tags(1, **tags)
+            raster.update_tags(crs=crs_label(surface.crs))
         content = memory.read()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyproj
 
+from ..gis.crs import as_crs, between
 from ..gis.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pyproj
     from numpy.typing import NDArray
 
     from ..gis.edges import Heights
@@ -39,7 +40,7 @@ def terrain(path: Path, crs: pyproj.CRS) -> Heights:
     if stated is None:
         message = f"{path} has no CRS"
         raise InputError(message, Fault("streets.dem_no_crs", file=str(path), layer="dem"))
-    change = pyproj.Transformer.from_crs(crs, pyproj.CRS.from_user_input(stated.to_wkt()), always_xy=True)
+    change = between(crs, as_crs(stated.to_wkt()))
 
     def heights(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = change.transform(xy[:, 0], xy[:, 1])

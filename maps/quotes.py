@@ -411,7 +411,7 @@ def crs_label(named: object, language: Language) -> str:
     """
     code = text(named).upper()
     if not code.startswith("EPSG:"):
-        return code
+        return text(named) if " / " in code else code
     try:
         name = CRS.from_user_input(code).name
     except CRSError:
