@@ -119,21 +119,13 @@ def contract(edges: Edges, keep: NDArray[np.int64]) -> tuple[Edges, NDArray[np.i
     start, order, turned = kernels_lines.chains(
         indptr, arc_edge, arc_side, edges.nodes, edges.kind, _turned_kind(edges.kind), through
     )
-    head = np.zeros(order.size, dtype=bool)
-    head[start[:-1]] = True
-    counts = np.diff(edges.start)[order] - ~head
-    position = (
-        np.arange(int(counts.sum()))
-        - np.repeat(np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
-        + np.repeat(~head, counts)
+    vertex, vertex_start, ends = kernels_lines.joined_chains(
+        edges.vertex, edges.start, edges.nodes, start, order, turned
     )
-    first, last = edges.start[order], edges.start[order + 1] - 1
-    place = np.where(np.repeat(turned, counts), np.repeat(last, counts) - position, np.repeat(first, counts) + position)
-    ends = np.where(turned[:, None], edges.nodes[order][:, ::-1], edges.nodes[order])
-    vertex_start = np.concatenate([[0], np.cumsum(np.add.reduceat(counts, start[:-1]))]).astype(np.int64)
-    used, nodes = numbered(np.stack([ends[start[:-1], 0], ends[start[1:] - 1, 1]], axis=1))
-    kind = np.where(turned, _turned_kind(edges.kind[order]), edges.kind[order])[start[:-1]]
-    return Edges(edges.vertex[place], vertex_start, nodes.reshape(-1, 2).astype(np.int32), kind), used
+    used, nodes = numbered(ends)
+    first = start[:-1]
+    kind = np.where(turned[first], _turned_kind(edges.kind[order[first]]), edges.kind[order[first]])
+    return Edges(vertex, vertex_start, nodes.reshape(-1, 2).astype(np.int32), kind), used
 
 
 def drop_specks(lines: Lines, edges: Edges) -> Edges:

@@ -89,6 +89,37 @@ def chains(
 
 
 @njit(cache=True, nogil=True)
+def joined_chains(
+    vertex: Longs, edge_start: Longs, edge_nodes: Ints, start: Longs, order: Ints, turned: Bools
+) -> tuple[Longs, Longs, Ints]:
+    """Return chains of edges as one stretch of vertices each: the vertices, where each begins, its two nodes.
+
+    ``start``, ``order`` and ``turned`` are what `chains` returns; where two edges meet, their vertex is there once.
+    """
+    count = start.size - 1
+    begins = np.empty(count + 1, np.int64)
+    ends = np.empty((count, 2), np.int32)
+    begins[0] = 0
+    for chain in range(count):
+        size = 1
+        for i in range(start[chain], start[chain + 1]):
+            size += edge_start[order[i] + 1] - edge_start[order[i]] - 1
+        begins[chain + 1] = begins[chain] + size
+    joined = np.empty(begins[count], np.int64)
+    for chain in range(count):
+        head, tail = start[chain], start[chain + 1] - 1
+        ends[chain, 0] = edge_nodes[order[head], 1 if turned[head] else 0]
+        ends[chain, 1] = edge_nodes[order[tail], 0 if turned[tail] else 1]
+        filled = begins[chain]
+        for i in range(head, tail + 1):
+            low, high = edge_start[order[i]], edge_start[order[i] + 1]
+            for k in range(0 if i == head else 1, high - low):
+                joined[filled] = vertex[high - 1 - k] if turned[i] else vertex[low + k]
+                filled += 1
+    return joined, begins, ends
+
+
+@njit(cache=True, nogil=True)
 def cells_of_segments(
     ax: Floats, ay: Floats, bx: Floats, by: Floats, cell: float, margin: float, across: int
 ) -> tuple[Longs, Ints]:
