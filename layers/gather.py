@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import Transformer
 
 from ..gis.crs import DATUMS, SHIFTED, as_crs, transform
 from ..gis.errors import Fault, InputError
@@ -26,10 +27,14 @@ if TYPE_CHECKING:
     from ..gis.local import LocalSystem
     from .local import Local
     from .reading import Reading
-    from .settings import LayerSection, StudySettings
+    from .settings import JoinSection, LayerSection, StudySettings
 
 
 LATITUDE_MOST, LONGITUDE_MOST = 90.0, 180.0
+
+
+OLD_SURVEYS = ("Beijing 1954", "Xian 1980")
+"""Surveys before CGCS2000, whose local distortions only control points undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Work:
     hashes: dict[Path, str] = field(default_factory=dict)
     extracts: dict[tuple[Path, str, tuple[str, ...]], gpd.GeoDataFrame] = field(default_factory=dict)
 
-    def path(self, section: LayerSection) -> Path:
+    def path(self, section: LayerSection | JoinSection) -> Path:
         """Return where a section's file lies."""
         return self.folder / Path(section.path).expanduser()
 
@@ -124,7 +129,7 @@ def placed(fault: Fault, layer: str, section: LayerSection) -> Fault:
 def record(
     work: Work,
     layer: str,
-    section: LayerSection,
+    section: LayerSection | JoinSection,
     path: Path,
     rows: tuple[int, int],
     datum: str,
@@ -210,6 +215,19 @@ def datum_name(read: Read) -> str:
     crs = as_crs(read.reading.frame.crs)
     authority = crs.to_authority()
     return ":".join(authority) if authority is not None else crs.name
+
+
+def old_survey(layer: str, read: Read, crs: CRS) -> list[Fault]:
+    """Return a warning where a layer is moved from Beijing 1954 or Xian 1980 by national parameters, with how good."""
+    datum = read.section.datum
+    named = datum is not None and datum.strip().lower() in DATUMS
+    stated = read.reading.frame.crs if datum is None or named else as_crs(datum)
+    base = None if stated is None or read.system is not None else as_crs(stated).geodetic_crs
+    if base is None or base.name not in OLD_SURVEYS:
+        return []
+    best = Transformer.from_crs(base, crs, always_xy=True).accuracy
+    detail = {"name": as_crs(stated).name, "accuracy": f"{best:g}" if best > 0 else "?"}
+    return [Fault("datum.old_survey", read.section.path, layer, detail=detail, blocks=False)]
 
 
 def swap_axes(read: Read) -> None:

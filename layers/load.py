@@ -15,7 +15,9 @@ from ..gis.crs import transform
 from ..gis.errors import Fault, InputError
 from .config import read_settings
 from .contracts import AREA, CONTRACTS
+from .facility_hand import facility_faults
 from .files import RASTER, osm_reading, read_source
+from .fit import doubts, with_candidates
 from .gather import (
     Examined,
     Read,
@@ -24,6 +26,7 @@ from .gather import (
     keep_rows,
     move_to,
     named_columns,
+    old_survey,
     placed,
     record,
     sections_of,
@@ -34,6 +37,7 @@ from .named import named_faults, ring_faults
 from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
+from .prepare import prepare
 from .plausible import plausible_faults
 from .reading import How
 from .study import Note, Study
@@ -113,12 +117,17 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     reads = _read_all(work, progress or (lambda _: None))
     crs_area = crs_and_area(work, reads)
     if crs_area is None:
+        with_candidates(work, reads)
         return work.examined(None)
     crs, area = crs_area
+    if settings.study.datum is not None:
+        work.notes.append(Note("datum.shifted"))
     for layer, parts in reads.items():
         if layer != "area":
             _assemble(work, layer, parts, crs, area)
     _one_for_the_area(work)
+    with_candidates(work, reads)
+    work.faults += doubts(work, reads)
     work.faults += plausible_faults(work.layers, work.rows)
     order = {layer: place for place, layer in enumerate(sections_of(settings))}
     work.sources.sort(key=lambda source: order[source.layer])
@@ -141,6 +150,7 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     )
     if not study.osm or "ring_lines" in study.layers:
         work.faults += ring_faults(study)
+    work.faults += facility_faults(study)
     return work.examined(None if work.blocked() else study)
 
 
@@ -291,7 +301,8 @@ def _one(
     rows_in = read.rows_in
     if reading.osm:
         read.reading = replace(reading, frame=in_product_columns(reading.frame, layer))
-    frame = move_to(layer, read, crs)
+    frame = prepare(work, contract, section, move_to(layer, read, crs))
+    work.faults += old_survey(layer, read, crs)
     work.notes += [replace(note, detail={"layer": layer, **note.detail}) for note in reading.notes]
     work.faults += [placed(fault, layer, section) for fault in reading.warnings]
     if area is not None and not frame.empty:

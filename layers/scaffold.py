@@ -18,10 +18,11 @@ import shapely
 from ..gis.crs import DATUMS, as_crs
 from ..gis.errors import Fault, InputError, OutputError
 from .contracts import CONTRACTS
-from .files import How, read_source
+from .files import read_source
 from .osmfile import ATTRIBUTION, LICENCE, Wanted, is_osm, osm_layers
 from .osmlayers import TAGS
 from .output import whole_folder
+from .reading import How
 from .ringguess import guess_rings
 from .settings import StudySettings
 from .survey import Found, outside_china, survey

@@ -44,12 +44,29 @@ class StudySection(_Strict):
     """审图号, printed on every map where given."""
 
 
+class JoinSection(_Strict):
+    """``[layers.NAME.join]``: a table without geometry whose figures belong to the layer's features."""
+
+    path: str
+    layer: str | None = None
+    """Sheet of the workbook; its first where it is not given."""
+    encoding: str | None = None
+    by: str | None = None
+    """The product's column to match by: the layer's id, or ``name``; both are tried where it is not given."""
+    columns: dict[str, str] = {}
+    """The product's column → the table's column."""
+    names: dict[str, str] = {}
+    """The table's name of a place → the layer's, where the two cannot be told to be one."""
+    source: str | None = None
+    licence: str | None = None
+
+
 class LayerSection(_Strict):
     """``[area]`` and each ``[layers.NAME]``: one file (or one layer of a file) and how to read it."""
 
     path: str
-    layer: str | None = None
-    """Layer inside the file; may be left out when the file has one."""
+    layer: str | list[str] | None = None
+    """Layer inside the file; may be left out when the file has one. Of a drawing (DXF): the CAD layers to take."""
     datum: str | None = None
     """``wgs84``, ``gcj02``, ``bd09``, ``bd09mc``, ``cgcs2000``, ``EPSG:n`` or one of ``[local]``; needed where the file
     states no CRS, wins over it."""
@@ -62,11 +79,18 @@ class LayerSection(_Strict):
     """Per product column: the file's value → the product's value."""
     keep: dict[str, str | list[str]] = {}
     """Only rows whose file column has one of the values."""
+    join: JoinSection | None = None
+    """A table whose figures are joined to the features by code or name."""
     tags: list[str] = []
     """For OSM files: ``key=value`` or ``key`` filters that make this layer."""
     source: str | None = None
     """Who made the data; printed on maps."""
     licence: str | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers inside the file that are stated."""
+        return () if self.layer is None else (self.layer,) if isinstance(self.layer, str) else tuple(self.layer)
 
 
 class RingSection(_Strict):
@@ -193,6 +217,7 @@ class StudySettings(_Strict):
             "rings",
             "ring_lines",
             "districts",
+            "zones",
             "compounds",
             "gates",
             "streets",

@@ -12,11 +12,12 @@ from ..gis.chinese import in_china
 from ..gis.crs import as_crs, to_crs
 from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import AREA, CONTRACTS
-from .files import PARQUET, RASTER, TABLE, VECTOR, How, list_layers, read_source
+from .files import PARQUET, RASTER, TABLE, VECTOR, list_layers, read_source
 from .graphml import GRAPHML
 from .headings import propose_columns, propose_values
 from .osmfile import is_osm
 from .osmlayers import is_tagged
+from .reading import How
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from lifecircle.gis.errors import InputError, MissingFileError
 from lifecircle.layers.encodings import codec_of, decode_text
-from lifecircle.layers.files import How, find_coordinates, read_source, sha256_of
+from lifecircle.layers.files import read_source, sha256_of
+from lifecircle.layers.reading import How
+from lifecircle.layers.tables import find_coordinates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,10 +203,11 @@ def test_plain_parquet_with_coordinates(tmp_path: Path) -> None:
 def test_a_missing_file_and_an_unknown_kind(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError):
         read_source(tmp_path / "none.gpkg")
-    (tmp_path / "a.dwg").touch()
-    with pytest.raises(InputError) as caught:
-        read_source(tmp_path / "a.dwg")
-    assert caught.value.faults[0].code == "faults.format"
+    for name, code in (("a.odd", "faults.format"), ("a.dwg", "files.instead_dwg"), ("a.XLS", "files.instead_xls")):
+        (tmp_path / name).touch()
+        with pytest.raises(InputError) as caught:
+            read_source(tmp_path / name)
+        assert caught.value.faults[0].code == code
 
 
 @pytest.mark.parametrize("ending", ["gpkg", "shp", "geojson", "parquet", "fgb", "kml", "csv", "xlsx", "osm", "osm.pbf"])
