@@ -14,8 +14,6 @@ from .facility_names import LIKE, NEAR_LIKE, NEAR_SHARE, contradict, likeness, s
 from .facility_words import vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import geopandas as gpd
     from numpy.typing import NDArray
 
@@ -221,7 +219,7 @@ def _merge_row(facilities: gpd.GeoDataFrame, clusters: _Clusters, base: int, mem
     }
 
 
-def _distance(shapes: Sequence[object] | Geometries, one: int, other: int) -> float:
+def _distance(shapes: Geometries, one: int, other: int) -> float:
     return float(shapely.distance(shapes[one], shapes[other]))
 
 
