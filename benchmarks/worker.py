@@ -40,11 +40,11 @@ def peak_mb() -> float:
     """Return the largest memory since `forget_peak` in MB; since the start where the system cannot forget it."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
+        return next(float(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
     except (OSError, StopIteration):
         import resource  # noqa: PLC0415  not on Windows
 
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def wkb(shapes: Any) -> Any:  # noqa: ANN401  arrays of geometries; arrays of bytes

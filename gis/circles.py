@@ -97,9 +97,11 @@ def _ground(network: WalkNetwork, sites: Positions, walker: Walker, *, each: boo
     if slack_m > 0.0:
         kept = kernels_circles.bends(start, network.coords, slack_m)
         start = np.concatenate([[0], np.cumsum(np.add.reduceat(kept, start[:-1], dtype=np.int64))])
-    vertices = (network.coords, network.coord_along, costs.ahead, costs.back)
     placed = place(network, costs, sites, walker, order, coming=True)
-    return _Ground(network, costs, placed, site_start, turn, start, *(values[kept] for values in vertices))
+    along = network.coord_along[kept]
+    # Metres cost what they are long, both ways.
+    ahead, back = (along, along) if walker.speed_mps is None else (costs.ahead[kept], costs.back[kept])
+    return _Ground(network, costs, placed, site_start, turn, start, network.coords[kept], along, ahead, back)
 
 
 def reached_streets(
@@ -185,6 +187,7 @@ def _circles(
         return [[] for _ in range(first, last)]
     rising, place_of = np.unique(np.asarray(limits, dtype=np.float64), return_inverse=True)
     bounds, pieces = ground.pieces(first, last, rising)
+    del ground  # where nobody else needs it, its room is needed for the outlines
     bands = _bands(bounds, pieces)
     if barriers is not None and len(barriers):
         for k in np.flatnonzero(np.diff(bounds)).tolist():

@@ -126,6 +126,12 @@ def _emit(
 
 
 @njit(cache=True, nogil=True)
+def _shortened(rows: Floats, filled: int) -> Floats:
+    """Return the first rows, copied only where most of the room was not needed: a city's worth is not held twice."""
+    return rows[:filled] if 2 * filled > rows.shape[0] else rows[:filled].copy()
+
+
+@njit(cache=True, nogil=True)
 def reached_pieces(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled function cannot share its scratch arrays
     indptr: Longs,
     arc_node: Ints,
@@ -221,7 +227,7 @@ def reached_pieces(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled f
                 filled = _emit(low, high, begin, end, coords, along, pieces, filled)
             group += 1
             bounds[group] = filled
-    return bounds, pieces[:filled].copy()
+    return bounds, _shortened(pieces, filled)
 
 
 @njit(cache=True, nogil=True)
@@ -498,4 +504,4 @@ def outlines(  # noqa: C901, PLR0912, PLR0915  one loop nest: a compiled functio
             ring_start[rings] = filled
             polygon_start[polygons] = rings
         group_start[group + 1] = polygons
-    return out[:filled].copy(), ring_start[: rings + 1].copy(), polygon_start[: polygons + 1].copy(), group_start
+    return _shortened(out, filled), ring_start[: rings + 1].copy(), polygon_start[: polygons + 1].copy(), group_start
