@@ -5,6 +5,7 @@ and ``[indicator.KEY]`` where it has them. A local standard extends another and 
 without saying how sure it is carries confidence D.
 """
 
+from .compare import Difference, differences
 from .model import (
     Circle,
     Confidence,
@@ -21,10 +22,12 @@ from .model import (
     metres_of_minutes,
 )
 from .read import load_standard, shipped_standards
+from .write import as_data, confidence_counts, figure_name, figure_text, range_text, rule_rows, template
 
 __all__ = [
     "Circle",
     "Confidence",
+    "Difference",
     "Figure",
     "Group",
     "Indicator",
@@ -35,7 +38,15 @@ __all__ = [
     "Per",
     "Rule",
     "Standard",
+    "as_data",
+    "confidence_counts",
+    "differences",
+    "figure_name",
+    "figure_text",
     "load_standard",
     "metres_of_minutes",
+    "range_text",
+    "rule_rows",
     "shipped_standards",
+    "template",
 ]

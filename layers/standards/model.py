@@ -335,10 +335,15 @@ class Standard:
         >>> load_standard("gb50180-2018").rule("elderly_day_care").limit_m
         300.0
         """
-        for rule in (*self.rules, *self.unmeasured):
+        for rule in self.all_rules:
             if rule.facility_class == facility_class:
                 return rule
         raise KeyError(facility_class)
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The measured rules, then the others."""
+        return (*self.rules, *self.unmeasured)
 
     @property
     def classes(self) -> tuple[str, ...]:
