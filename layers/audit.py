@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .load import examine
 from .named import ring_faults
-from .words import explain, say
+from .words import candidates_of, explain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,7 @@ class Audit:
                     "column": fault.column,
                     "value": None if fault.value is None else str(fault.value),
                     "text": explain(fault, language),
+                    "candidates": [dict(candidate.detail) for candidate in candidates_of(fault)],
                 }
                 for fault in self.faults
             ],

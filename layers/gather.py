@@ -226,8 +226,9 @@ def old_survey(layer: str, read: Read, crs: CRS) -> list[Fault]:
     if base is None or base.name not in OLD_SURVEYS:
         return []
     best = Transformer.from_crs(base, crs, always_xy=True).accuracy
-    detail = {"name": as_crs(stated).name, "accuracy": f"{best:g}" if best > 0 else "?"}
-    return [Fault("datum.old_survey", read.section.path, layer, detail=detail, blocks=False)]
+    code = "datum.old_survey" if best > 0 else "datum.old_survey_unmoved"
+    detail = {"name": as_crs(stated).name, "accuracy": f"{best:g}"}
+    return [Fault(code, read.section.path, layer, detail=detail, blocks=False)]
 
 
 def swap_axes(read: Read) -> None:

@@ -37,8 +37,8 @@ from .named import named_faults, ring_faults
 from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
-from .prepare import prepare
 from .plausible import plausible_faults
+from .prepare import prepare
 from .reading import How
 from .study import Note, Study
 from .table import check

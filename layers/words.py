@@ -133,7 +133,18 @@ def explain(fault: Fault, language: Language) -> str:
     known = {name: getattr(fault, name) for name in ("file", "layer", "row", "column", "value")}
     text = say(fault.code, language, **{**known, **grouped(fault.detail)})
     where = say("faults.join", language).join(places)
-    return say("faults.line", language, where=where, text=text) if where else text
+    line = say("faults.line", language, where=where, text=text) if where else text
+    candidates = candidates_of(fault)
+    if not candidates:
+        return line
+    listed = (f"    {explain(candidate, language)}" for candidate in candidates)
+    return "\n".join([line, f"  {say('datum.candidates', language)}", *listed])
+
+
+def candidates_of(fault: Fault) -> tuple[Fault, ...]:
+    """Return the coordinate systems that a fault of a datum lists, best fit first; none for any other fault."""
+    listed = fault.detail.get("candidates", ())
+    return listed if isinstance(listed, tuple) else ()
 
 
 def explain_error(error: LifecircleError, language: Language) -> list[str]:

@@ -138,7 +138,7 @@ def test_faults_of_all_layers_come_together(folder: Path) -> None:
         (lambda frame: _at(frame, 1_700, 0), "none_in_area"),
         (
             lambda frame: frame.set_geometry(shapely.transform(frame.geometry.to_numpy(), lambda p: p[:, ::-1])),
-            "far_away_swapped",
+            "datum.looks_swapped",
         ),
         (lambda frame: frame.iloc[:0], "layer_empty"),
         (lambda frame: frame.assign(户数=-1), "negative"),
