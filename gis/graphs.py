@@ -56,12 +56,15 @@ class StreetGraph:
         The OSM tags that matter for walking.
     crs
         As the graph states it; ``None`` where it does not.
+    stated_m
+        float64[e], lengths that edges without a line state; NaN for all others.
     """
 
     lines: NDArray[np.object_]
     ends: NDArray[np.int64]
     tags: Sequence[dict[str, str]]
     crs: str | None
+    stated_m: NDArray[np.float64]
 
 
 def one_value(key: str, value: object) -> str:
@@ -97,7 +100,7 @@ def street_graph(
     """Return a street graph from its nodes and edges with their attributes.
 
     An edge without a line is straight from node to node. Lengths that the graph states are not used: they are
-    measured.
+    measured; where there is no line to measure, they are kept beside it.
 
     Raises
     ------
@@ -116,20 +119,30 @@ def street_graph(
             faults.append(Fault("gis.graph_node", layer="streets", row=str(name)))
         number[name] = len(places)
         places.append(place)
-    ends, given, tags = [], [], []
+    ends, given, tags, stated = [], [], [], []
     for first, last, data in edges:
         if first not in number or last not in number:
             faults.append(Fault("gis.graph_edge", layer="streets", row=f"{first}-{last}"))
             continue
         ends.append((number[first], number[last]))
         given.append(data.get("geometry"))
+        stated.append(np.nan if given[-1] is not None else _metres(data.get("length")))
         tags.append({key: one_value(key, data[key]) for key in sorted(TAG_KEYS & data.keys()) if data[key] is not None})
     if faults:
         message = f"the street graph has {len(faults)} nodes or edges that cannot be placed"
         raise InputError(message, *faults[:20])
     pairs = np.array(ends, dtype=np.int64).reshape(-1, 2)
     xy = np.array(places, dtype=np.float64).reshape(-1, 2)
-    return StreetGraph(_lines(given, xy[pairs]), pairs, tags, None if crs is None else str(crs))
+    lines = _lines(given, xy[pairs])
+    return StreetGraph(lines, pairs, tags, None if crs is None else str(crs), np.array(stated, dtype=np.float64))
+
+
+def _metres(value: object) -> float:
+    """Return a length that a graph states; NaN where it is no number."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return float("nan")
 
 
 def _lines(given: Sequence[object], ends: NDArray[np.float64]) -> NDArray[np.object_]:

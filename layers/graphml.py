@@ -24,7 +24,7 @@ _SPACE = "{http://graphml.graphdrawing.org/xmlns}"
 def read_graphml(path: Path) -> StreetGraph:
     """Return the street graph of a GraphML file.
 
-    Entities are refused. Lengths that the file states are not used: they are measured.
+    Entities are refused. Lengths that the file states are not walked: they are measured.
 
     Raises
     ------
@@ -67,6 +67,8 @@ def _data(part: Element, names: dict[str, str]) -> dict[str, object]:
 def graphml_frame(path: Path) -> gpd.GeoDataFrame:
     """Return the edges of a GraphML file as a line layer: tags as columns, and end nodes ``u`` and ``v``.
 
+    Lengths that edges without a line state stand in ``stated_m``.
+
     Raises
     ------
     InputError
@@ -79,4 +81,6 @@ def graphml_frame(path: Path) -> gpd.GeoDataFrame:
     for key in {"bridge", "tunnel"} & columns.keys():
         columns[key] = np.array([tags.get(key, "no") != "no" for tags in graph.tags], dtype=bool)
     ends = {"u": graph.ends[:, 0], "v": graph.ends[:, 1]}
+    if np.isfinite(graph.stated_m).any():
+        columns["stated_m"] = graph.stated_m
     return gpd.GeoDataFrame({**ends, **columns}, geometry=graph.lines, crs=graph.crs)

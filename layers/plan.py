@@ -15,6 +15,7 @@ from .candidates import candidates_of
 from .contracts import AGE_COLUMNS
 from .demand import Demand, demand_of
 from .facilities import FoundFacilities, few_notes, few_recorded, find_facilities
+from .facility_counts import counted_now
 from .findings import LAYERS, MEASURES, TABLES, Findings, empty_table
 from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
 from .manifest import manifest_of
@@ -181,7 +182,7 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
         walk,
         residents,
         at_home,
-        walk.place(ground.facilities.frame.geometry, arriving=True),
+        walk.place_doors(ground.facilities.doors, ground.facilities.door_owner, len(ground.facilities.frame)),
         frame,
         walk.place(spots, arriving=True),
         edge_cut,
@@ -192,7 +193,7 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
 def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
     """Return the service circles of every class that has facilities: 5 to 15 minutes, and its own limit."""
     frame = ground.facilities.frame
-    exists = (frame["status"] == "existing").to_numpy()
+    exists = counted_now(frame)
     walls = boundaries(ground.study.layers, "river", "railway", "wall")
 
     def rows_of(rule: Rule) -> list[dict[str, object]]:
@@ -266,31 +267,23 @@ def _gaps(
         "facilities": facilities,
         "demand": demand,
         "gaps": gap_rows(placed.residents, rules, walks, crs=ground.study.crs),
-        "sites": proposals.sites.assign(edge_cut=_sites_cut(placed, proposals.sites, rules)),
+        "sites": proposals.sites,
         "candidates": placed.candidates,
     }
     tables = {
         "coverage": coverage_table(placed.residents, _groups(ground), rules, walks),
         "missing": missing,
-        "sites": pd.DataFrame(layers["sites"].drop(columns="geometry")),
+        "sites": pd.DataFrame(proposals.sites.drop(columns="geometry")),
         "siting": proposals.siting,
         "facilities_by_class": _by_class(ground, rules, walks),
     }
     return layers, tables
 
 
-def _sites_cut(placed: _Placed, sites: gpd.GeoDataFrame, rules: tuple[Rule, ...]) -> NDArray[np.bool_]:
-    """Return which proposed sites people may walk to from where the streets data end."""
-    frame = placed.candidates
-    cut = arrivals_cut(placed.walk, placed.sites.positions, frame["facility_class"], rules)
-    near = {*zip(frame["site_id"][cut], frame["facility_class"][cut], strict=True)}
-    return np.array([key in near for key in zip(sites["site_id"], sites["facility_class"], strict=True)], dtype=bool)
-
-
 def _by_class(ground: _Ground, rules: tuple[Rule, ...], walks: dict[str, Walks]) -> pd.DataFrame:
     """Return how many facilities of each class exist in and around the area, and what the source says of the class."""
     frame = ground.facilities.frame
-    frame = frame[frame["status"] == "existing"]
+    frame = frame[counted_now(frame)]
     inside = shapely.covers(ground.study.area.union_all(), frame.geometry.to_numpy())
     exists = frame[inside].groupby("facility_class")
     count, capacity = exists.size(), exists["capacity"].sum(min_count=1)

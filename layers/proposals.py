@@ -67,6 +67,7 @@ class _Case:
     positions: Positions
     columns: csc_matrix[np.float64]
     covered: NDArray[np.bool_]
+    site_cut: NDArray[np.bool_]
 
 
 def wishes_of(siting: SitingSection, rules: Iterable[Rule]) -> tuple[tuple[WishSection, ...], tuple[Note, ...]]:
@@ -171,9 +172,11 @@ def _case(
         notes.append(Note("proposals.weight_unknown", {**named, "measure": measure}))
         measure = "people"
     places = some(positions, usable)
-    reached = reach(walk.network, demand=demand, sites=places, limit=walk.limit(rule), walker=walk.walker)
-    covered = within(walks[wish.facility_class].cost, walk.limit(rule))
-    return _Case(wish, rule, measure, frame[usable].reset_index(drop=True), places, reached.matrix.tocsc(), covered)
+    homes = residents.lived_in
+    reached = reach(walk.network, demand=some(demand, homes), sites=places, limit=walk.limit(rule), walker=walk.walker)
+    covered = within(walks[wish.facility_class].cost[homes], walk.limit(rule))
+    fitting = frame[usable].reset_index(drop=True)
+    return _Case(wish, rule, measure, fitting, places, reached.matrix.tocsc(), covered, reached.site_cut)
 
 
 def _solve(case: _Case, residents: Residents, siting: SitingSection) -> Siting:
@@ -181,10 +184,10 @@ def _solve(case: _Case, residents: Residents, siting: SitingSection) -> Siting:
     tie = "people" if case.measure == "elders_60" or "elders_60" not in residents.counts else "elders_60"
     return max_cover(
         case.columns,
-        residents.counts[case.measure],
+        residents.counts[case.measure][residents.lived_in],
         sites=min(case.wish.sites, len(case.candidates)),
         covered=case.covered,
-        tie_weights=residents.counts[tie],
+        tie_weights=residents.counts[tie][residents.lived_in],
         seconds=siting.seconds,
         gap=siting.gap,
     )
@@ -214,6 +217,7 @@ def _site_rows(case: _Case, answer: Siting, residents: Residents) -> gpd.GeoData
         "needs_rezoning": (chosen["zoning"] == "rezoning").astype("boolean").where(chosen["zoning"] != "unknown"),
         "runner_up": names[answer.runner_up],
         "runner_up_loses": pd.Series(answer.runner_up_loses, dtype="Int64").where(has_runner_up),
+        "edge_cut": case.site_cut[answer.chosen],
     }
     points = chosen.geometry.representative_point()
     return gpd.GeoDataFrame(columns, geometry=points, crs=case.candidates.crs)[[*LAYERS["sites"], "geometry"]]
@@ -223,7 +227,7 @@ def _added(case: _Case, answer: Siting, residents: Residents, measure: str) -> p
     """Return how many of a group each site newly covers at its step; NA where the group is not known."""
     if measure not in residents.counts:
         return pd.Series(pd.NA, index=range(len(answer.chosen)), dtype="Int64")
-    weights = residents.counts[measure]
+    weights = residents.counts[measure][residents.lived_in]
     left = ~case.covered
     added = []
     for site in answer.chosen.tolist():

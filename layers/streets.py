@@ -222,6 +222,7 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
     )
     code = "streets.from_layer" if ends is None else "streets.from_graph"
     notes = [Note(code, {"km": f"{network.edge_length_m.sum() / 1000:,.1f}"})]
+    notes += _straightened(streets)
     unnamed = sum(name == UNNAMED_CLASS for name in classes)
     if unnamed:
         notes.append(Note("streets.class_unknown", {"rows": f"{unnamed:,}"}))
@@ -231,6 +232,21 @@ def _from_layer(study: Study, streets: gpd.GeoDataFrame, heights: Heights | None
     ]
     done = _report(study, network, notes)
     return Streets(done.network, done.notes, (*warnings, *done.warnings))
+
+
+def _straightened(streets: gpd.GeoDataFrame) -> list[Note]:
+    """Return a note of the edges of a graph that state a length, have no line, and are shorter when taken straight."""
+    stated = _column(streets, "stated_m")
+    if stated is None:
+        return []
+    metres = stated.to_numpy(dtype=np.float64)
+    straight = shapely.length(streets.geometry.to_numpy())
+    # What rounding and the projection leave is no bend.
+    bent = metres > 1.01 * straight + 1.0
+    if not bent.any():
+        return []
+    more = f"{(metres[bent] - straight[bent]).sum() / 1000:,.1f}"
+    return [Note("streets.graph_straight", {"edges": f"{int(bent.sum()):,}", "km": more})]
 
 
 def _graph_ends(streets: gpd.GeoDataFrame) -> NDArray[np.int64] | None:

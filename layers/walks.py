@@ -13,7 +13,9 @@ from ..gis.circles import service_circle
 from ..gis.reach import edge_cut, nearest, walking_costs
 from ..gis.snap import FAR_FROM_STREET, Positions, Snapped, snap
 from ..gis.walls import walled_off
+from .facility_counts import counted_now
 from .residents import WIDE_LIMIT_M, Residents, Walks, no_data
+from .sizes import sizes_of
 from .streets import walkers_of
 from .study import Note
 
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 CIRCLE_LIMIT_M: dict[int, float] = {5: 300.0, 10: 500.0, 15: 1000.0}
 """Walking metres of the living circles, GB 50180-2018 2.0.2 to 2.0.5 (the upper end where a range is given)."""
+
+
+SPARE = 1.2
+"""How many limits are searched at least, so that a longer limit can be tried without another search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,25 @@ class Walk:
 
     def place(self, points: gpd.GeoSeries, *, arriving: bool = False) -> Snapped:
         """Return where points come to the street; ``arriving`` where people walk to them."""
-        xy = xy_of(points)
+        return self.place_xy(xy_of(points), arriving=arriving)
+
+    def place_xy(self, xy: NDArray[np.float64], *, arriving: bool = False) -> Snapped:
+        """Return where coordinates, float64 [n, 2], come to the street."""
         return snap(self.network, xy, limit_m=self.snap_limit_m, usable=self.usable, arriving=arriving)
+
+    def place_doors(self, doors: NDArray[np.object_], owner: NDArray[np.int64], count: int) -> Snapped:
+        """Return where the doors of facilities come to the street, each facility by all of its doors.
+
+        Parameters
+        ----------
+        doors, owner
+            Points, object [k], and the row of the facility that each belongs to, int64 [k].
+        count
+            Number of facilities.
+        """
+        xy = shapely.get_coordinates(doors) if len(doors) else np.zeros((0, 2))
+        limit_m, usable = self.snap_limit_m, self.usable
+        return snap(self.network, xy, owner=owner, count=count, limit_m=limit_m, usable=usable, arriving=True)
 
 
 def xy_of(points: gpd.GeoSeries) -> NDArray[np.float64]:
@@ -122,7 +145,7 @@ def walks_of(
         Rules with a limit.
     facilities
         The frame (``facility_id``, ``name``, ``facility_class``, ``status``), its positions, and the classes that the
-        source holds. Only facilities that exist are walked to.
+        source holds. Only facilities that exist, or count as if they did, are walked to.
 
     Returns
     -------
@@ -130,7 +153,7 @@ def walks_of(
         Facility class → walks.
     """
     frame, positions, with_data = facilities
-    exists = (frame["status"] == "existing").to_numpy()
+    exists = counted_now(frame)
     found: dict[str, Walks] = {}
     for rule in rules:
         limit = walk.limit(rule)
@@ -138,9 +161,10 @@ def walks_of(
             found[rule.facility_class] = no_data(residents, limit=limit, unit=walk.walker.unit)
             continue
         rows = exists & frame["facility_class"].isin(rule.classes).to_numpy()
-        wide = max(limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
+        wide = max(SPARE * limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
         search = nearest(walk.network, sites=some(positions, rows), demand=demand, limit=wide, walker=walk.walker)
         of_class = frame[rows]
+        large, sure = _sized(walk, rule, demand, (frame, positions, rows), search.cost)
         found[rule.facility_class] = Walks(
             has_data=True,
             limit=limit,
@@ -150,8 +174,38 @@ def walks_of(
             site_ids=of_class["facility_id"].tolist(),
             site_names=of_class["name"].fillna("").tolist(),
             site_xy=xy_of(of_class.geometry),
+            searched=wide,
+            large_cost=large,
+            sure_cost=sure,
         )
     return found
+
+
+def _sized(
+    walk: Walk,
+    rule: Rule,
+    demand: Positions,
+    facilities: tuple[gpd.GeoDataFrame, Positions, NDArray[np.bool_]],
+    cost: NDArray[np.float64],
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Return the walks to the nearest facility not known to be too small, and to the nearest known to be large enough.
+
+    What needs no search of its own is not searched for.
+    """
+    frame, positions, rows = facilities
+    sizes = sizes_of(rule, frame)
+    if sizes is None:
+        return None, None
+    searched = {rows.tobytes(): cost}
+    costs = []
+    for wanted in (rows & ~sizes.small, rows & sizes.sure):
+        key = wanted.tobytes()
+        if key not in searched and wanted.any():
+            sites = some(positions, wanted)
+            found = nearest(walk.network, sites=sites, demand=demand, limit=walk.limit(rule), walker=walk.walker)
+            searched[key] = found.cost
+        costs.append(searched.get(key, np.full(len(cost), np.inf)))
+    return costs[0], costs[1]
 
 
 def with_proposed(walk: Walk, walks: Walks, demand: Positions, sites: Positions) -> Walks:

@@ -184,6 +184,8 @@ def test_a_longer_limit_only_adds(case: Case, walker: Walker, more: int) -> None
 def test_from_nodes_it_is_as_far_as_from_places_at_them(case: Case) -> None:
     to_nodes = node_costs(case.network, case.sites, limit=case.limit)
     for row, edge in enumerate(case.edges):
+        if edge.metres == 0:
+            continue  # a place on it is at both ends
         ends = Positions(np.arange(2), np.full(2, row, np.int32), np.array([0.0, edge.metres]), np.zeros(2), 2)
         found = nearest(case.network, demand=ends, sites=case.sites, limit=case.limit)
         np.testing.assert_array_equal(found.cost, to_nodes[[edge.first, edge.last]])

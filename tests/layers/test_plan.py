@@ -159,6 +159,21 @@ def test_circles_are_nested_valid_and_never_straight_line_buffers(findings: Find
         assert fifteen.area < 0.95 * straight.area, name
 
 
+def test_the_circle_that_counts_for_a_class_is_there(findings: Findings) -> None:
+    circles = findings.layers["circles"]
+    coverage = findings.tables["coverage"].query("group_kind == 'city' and measure == 'people' and status == 'ok'")
+    limits = {key: frame["limit"].tolist() for key, frame in circles.groupby("facility_class")}
+    for row in coverage.itertuples():
+        if row.facility_class in limits:
+            assert row.limit in limits[row.facility_class], row.facility_class
+    own = circles[~circles["minutes"].isin([5, 10, 15])]
+    assert set(own["facility_class"]) == {"metro_station", "police_station"} & set(circles["facility_class"])
+    assert set(own["minutes"]) <= {13}
+    for row in own.itertuples():
+        areas = circles.query("facility_class == @row.facility_class").sort_values("limit")["area_m2"]
+        assert areas.is_monotonic_increasing
+
+
 def test_rings_and_land_use_cover_the_area_once(findings: Findings) -> None:
     area_m2 = float(findings.layers["area"].area.iloc[0])
     rings = findings.layers["rings"]
@@ -224,3 +239,14 @@ def test_people_near_the_end_of_the_streets_are_flagged_and_counted(findings: Fi
     said = [note["detail"] for note in findings.manifest["notes"] if note["code"].startswith("streets.edge_cut")]
     people = int(demand.loc[demand["edge_cut"], "people"].sum())
     assert [detail["people"] for detail in said] == ([f"{people:,}"] if people else [])
+    for layer in ("facilities", "sites"):
+        flags = findings.layers[layer]["edge_cut"]
+        assert flags.dtype == bool
+        assert not flags.all(), layer
+    # What may be walked to from where the data end lies no farther from there than its class's limit, straight.
+    limits = {rule["facility_class"]: rule["limit"] for rule in findings.tables["coverage"].to_dict("records")}
+    border = shapely.boundary(shapely.convex_hull(findings.layers["streets"].union_all()))
+    facilities = findings.layers["facilities"]
+    away = shapely.distance(border, facilities.geometry.to_numpy())
+    limit = facilities["facility_class"].map(limits).fillna(0.0).to_numpy(dtype=float)
+    assert (away <= limit + 50.0)[facilities["edge_cut"].to_numpy()].all()

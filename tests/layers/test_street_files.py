@@ -8,6 +8,7 @@ import geopandas as gpd
 import networkx as nx
 import numpy as np
 import pyogrio
+import pyproj
 import pytest
 import shapely
 from shapely import LineString
@@ -77,6 +78,31 @@ def test_graphml_without_lengths_is_measured_and_joins_at_nodes_only(tmp_path: P
     whole = network_from_graph(read_graphml(tmp_path / "s.graphml"), crs=done.network.crs)
     assert done.network.edge_length_m.sum() == pytest.approx(whole.edge_length_m.sum())
     assert done.network.edge_length_m.sum() == pytest.approx(1029 + 1107 + 758, abs=5)
+
+
+def test_a_graph_that_states_lengths_but_no_lines_is_taken_straight_and_says_so(tmp_path: Path) -> None:
+    town = graph()
+    for _, _, data in town.edges(data=True):
+        data["length"] = 1500.0
+    nx.write_graphml(town, tmp_path / "s.graphml")
+    done = streets_of(tmp_path, "s.graphml")
+    assert done.network.edge_length_m.sum() == pytest.approx(1029 + 1107 + 758, abs=5)
+    said = {note.code: note.detail for note in done.notes}["streets.graph_straight"]
+    assert said["edges"] == "6"
+    assert float(said["km"]) == pytest.approx(2 * (4.5 - 2.894), abs=0.06)
+    for _, _, data in town.edges(data=True):
+        data["geometry"] = LineString([(town.nodes[1]["x"], 22.5), (town.nodes[2]["x"], 22.5)]).wkt
+    nx.write_graphml(town, tmp_path / "t.graphml")
+    assert "streets.graph_straight" not in {note.code for note in streets_of(tmp_path, "t.graphml").notes}
+
+
+def test_a_graph_of_osmnx_whose_straight_edges_have_no_line_says_nothing(tmp_path: Path) -> None:
+    town = graph()
+    geod = pyproj.Geod(ellps="WGS84")
+    for a, b, data in town.edges(data=True):
+        data["length"] = geod.inv(*(town.nodes[end][axis] for end in (a, b) for axis in ("x", "y")))[2] * 1.002
+    nx.write_graphml(town, tmp_path / "s.graphml")
+    assert [note.code for note in streets_of(tmp_path, "s.graphml").notes if "straight" in note.code] == []
 
 
 def test_end_nodes_that_do_not_meet_are_not_believed(tmp_path: Path) -> None:

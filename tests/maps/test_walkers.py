@@ -190,7 +190,12 @@ def test_the_page_by_the_standard_says_metres(standard: Findings) -> None:
     for row in config["coverage"]:
         assert row["limit"] == style.format_limit(standard.manifest["classes"][row["key"]]["limit_m"], "m", "zh")
     labels = {layer["label"] for key, layer in config["layers"].items() if key.startswith("circles:")}
-    assert labels == {"5 分钟步行（300 米）", "10 分钟步行（500 米）", "15 分钟步行（1,000 米）"}
+    assert labels == {
+        "5 分钟步行（300 米）",
+        "10 分钟步行（500 米）",
+        "15 分钟步行（1,000 米）",
+        "步行 800 米（本类限距）",
+    }
     assert all("步行者" not in line for line in config["study"]["lines"])
 
 
