@@ -129,13 +129,11 @@ def _bands(table: pd.DataFrame) -> dict[tuple[int, int | None], Floats]:
     """Return the counts by band: of both sexes where stated, else the sum of the sexes."""
     both: dict[tuple[int, int | None], Floats] = {}
     of_sex: dict[tuple[int, int | None], list[Floats]] = {}
-    for name in table.columns:
+    for place, name in enumerate(table.columns):
         band = band_of(str(name))
         if band is None:
             continue
-        values = table[name]
-        if isinstance(values, pd.DataFrame):
-            continue
+        values = table.iloc[:, place]
         span = (band.least, band.below)
         if band.sex:
             of_sex.setdefault(span, []).append(_numbers(values))

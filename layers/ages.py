@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from numpy.typing import NDArray
 
+    from .homes import Homes
     from .study import Study
 
     Floats = NDArray[np.float64]
@@ -132,17 +133,18 @@ def whole_shares(base: Ints, share: Floats, zone: Ints) -> Ints:
     return result
 
 
-def split_households(study: Study, points: Geometries, compound: Ints, people: Ints, notes: list[Note]) -> Ints:
-    """Return the households of each place: those of compounds exactly, else of sub-districts, else people ÷ persons.
+def split_households(study: Study, homes: Homes, people: Ints, notes: list[Note]) -> Ints:
+    """Return the households of each place: those of compounds exactly, else of sub-districts, else of dwellings.
+
+    Where none of them is stated they are people over persons per household. Stated totals are shared by dwellings where
+    all buildings of a group state them, else by people.
 
     Parameters
     ----------
     study
         Its layers ``compounds`` and ``districts``; its ``[people]``.
-    points
-        object [n].
-    compound
-        int64 [n], row of the compound, -1 for none.
+    homes
+        The places.
     people
         int64 [n].
     notes
@@ -157,17 +159,24 @@ def split_households(study: Study, points: Geometries, compound: Ints, people: I
     stated = np.zeros(0)
     compounds, districts = study.layers.get("compounds"), study.layers.get("districts")
     if compounds is not None and "households" in compounds.columns and compounds["households"].notna().any():
-        stated, group = floats(compounds, "households"), compound
+        stated, group = floats(compounds, "households"), homes.compound
     elif districts is not None and "households" in districts.columns and districts["households"].notna().any():
-        stated, group = floats(districts, "households"), zone_of(points, districts.geometry.to_numpy())
+        stated, group = floats(districts, "households"), zone_of(homes.point, districts.geometry.to_numpy())
     known = np.append(np.isfinite(stated), np.array([False]))
     rest = len(stated)
     owner = np.where(known[group], group, rest) if len(stated) else np.zeros(len(people), dtype=np.int64)
-    others = float(people[owner == rest].sum()) / persons
-    totals = np.append(np.where(known[:-1], np.floor(np.nan_to_num(stated) + 0.5), 0), np.floor(others + 0.5))
+    counted = np.isfinite(homes.dwellings)
+    own = np.where(counted, homes.dwellings, people / persons)
+    alone = owner == rest
+    by_dwellings, others = float(own[alone & counted].sum()), float(own[alone & ~counted].sum())
+    totals = np.where(known[:-1], np.floor(np.nan_to_num(stated) + 0.5), 0)
+    totals = np.append(totals, np.floor(by_dwellings + others + 0.5))
     if others >= 1:
         notes.append(Note("demand.households_assumed", {"households": round(others), "persons": persons}))
-    weight = people.astype(np.float64)
+    if by_dwellings >= 1:
+        notes.append(Note("demand.households_by_dwellings", {"households": round(by_dwellings)}))
+    whole = np.bincount(owner, ~counted, minlength=rest + 1) == 0
+    weight = np.where(whole[owner] | alone, own, people.astype(np.float64))
     sums = np.bincount(owner, weight, minlength=rest + 1)
     present = np.bincount(owner, minlength=rest + 1) > 0
     weight = np.where(sums[owner] > 0, weight, 1.0)

@@ -37,9 +37,9 @@ STAGES = {
     "return": ("回迁", "安置"),
 }
 STATUSES = {
-    "existing": ("现状", "已建", "运营"),
-    "building": ("在建",),
-    "planned": ("规划", "拟建"),
+    "existing": ("现状", "现有", "已建", "建成", "运营", "在用"),
+    "building": ("在建", "建设中", "施工"),
+    "planned": ("规划", "拟建", "计划"),
     "closed": ("关闭", "停用"),
 }
 LAND_KINDS = {
@@ -84,9 +84,18 @@ DISTRICTS = Contract(
             "district_id", "id", also=("街道编号", "街道代码", "代码", "行政区划代码", "区划代码", "编号", "id", "code")
         ),
         Column("name", "text", required=True, also=("街道", "街道名称", "名称", "街道办")),
+        Column("borough", "text", also=("区县", "区县名称", "所属区县", "所属区", "区名", "县名", "county")),
         Column("people", "float", least=0, also=("人口", "常住人口", "总人口", "population", "pop")),
         *_AGES,
         Column("households", "float", least=0, also=("户数", "总户数")),
+    ),
+)
+ZONES = Contract(
+    "zones",
+    ("Polygon",),
+    (
+        Column("zone_id", "id", also=("分区编号", "单元编号", "编号", "id")),
+        Column("name", "text", also=("分区名称", "分区", "单元名称", "名称")),
     ),
 )
 COMPOUNDS = Contract(
@@ -156,14 +165,19 @@ FACILITIES = Contract(
     (
         Column("facility_id", "id", also=("设施编号", "编号", "id")),
         Column("name", "text", also=("名称", "设施名称")),
-        Column("facility_class", "text", required=True, also=("类别", "设施类别", "设施类型", "类型", "class", "type")),
+        Column(
+            "facility_class",
+            "text",
+            required=True,
+            also=("类别", "设施类别", "设施类型", "类型", "class", "type", "std_tag", "typecode", "poi类型", "分类"),
+        ),
         Column(
             "capacity", "float", least=0, also=("容量", "规模", "床位", "床位数", "学位", "学位数", "摊位", "摊位数")
         ),
         Column("floor_area_m2", "float", least=0, also=("建筑面积", "面积")),
         Column("land_area_m2", "float", least=0, also=("用地面积",)),
         Column("status", "choice", choices=STATUSES, also=("状态", "建设状态")),
-        Column("year", "int", least=1000, also=("年份", "建成年份")),
+        Column("year", "int", least=1000, also=("年份", "建成年份", "计划年份", "计划建成年份")),
     ),
 )
 PARCELS = Contract(
@@ -227,6 +241,8 @@ BUILDINGS = Contract(
         Column("storeys", "float", least=0, also=("层数", "楼层", "地上层数", "建筑层数", "building:levels")),
         Column("floor_area_m2", "float", least=0, also=("建筑面积",)),
         Column("people", "float", least=0, also=("人口",)),
+        Column("dwellings", "float", least=0, also=("套数", "住宅套数", "户数", "总户数", "building:flats")),
+        Column("residential_m2", "float", least=0, also=("住宅建筑面积", "居住建筑面积", "住宅面积")),
     ),
 )
 POPULATION = Contract(
@@ -241,6 +257,7 @@ CONTRACTS: dict[str, Contract] = {
         RINGS,
         RING_LINES,
         DISTRICTS,
+        ZONES,
         COMPOUNDS,
         GATES,
         STREETS,

@@ -14,6 +14,7 @@ from ..gis.errors import Fault, InputError
 from .ages import split_ages, split_households
 from .columns import floats, labels, picked
 from .contracts import AGE_COLUMNS
+from .gathered import gather_places
 from .homes import Homes, homes_of, pieces
 from .ledger import changed_note, compound_people, differing
 from .neighbourhoods import neighbourhoods_of
@@ -72,7 +73,8 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
 
     People come from the first of: sub-districts that state them, compounds (people, or households times persons), a
     population layer, residential floor area. Within each they are shared among homes by floor area, and rounded to
-    whole people by the largest remainder so that the totals stay.
+    whole people by the largest remainder so that the totals stay. As ``[people] places`` says, the places are then
+    gathered by compound or by cell.
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     people = _rounded(estimate, stated, totals, homes.compound)
     warnings = _against_ledger(study, homes, estimate, people, totals, notes)
     ages, known = split_ages(study, homes.point, people, notes)
-    households = split_households(study, homes.point, homes.compound, people, notes)
+    households = split_households(study, homes, people, notes)
     inside = _inside(study, homes, area)
     lives = inside & ((people > 0) | (households > 0))
     if not lives.any():
@@ -109,6 +111,7 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     known = ("people", *known, "households")
     neighbourhoods, compound = neighbourhoods_of(study, points, homes.compound[lives], zones, area)
     points["compound_id"] = picked(neighbourhoods, "compound_id", compound)
+    points, compound = gather_places(points, compound, study.settings.people, notes)
     alone = int(points["people"].to_numpy()[compound < 0].sum())
     if alone:
         notes.append(Note("demand.outside_compounds", {"people": alone}))

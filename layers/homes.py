@@ -54,12 +54,18 @@ class Homes:
         float64 [n], people that the building itself states; NaN where it states none.
     compound
         int64 [n], row of the compound it lies in, -1 for none.
+    ground
+        object [n], the building's outline, else the point: what of it lies in which population cell.
+    dwellings
+        float64 [n], dwellings that the building states; NaN where it states none.
     """
 
     point: Geometries
     floor_m2: Floats
     people: Floats
     compound: Ints
+    ground: Geometries
+    dwellings: Floats
 
     def __len__(self) -> int:
         """Return the number of places."""
@@ -72,6 +78,8 @@ class Homes:
             np.concatenate([self.floor_m2, floor_m2]),
             np.concatenate([self.people, people]),
             np.concatenate([self.compound, compound]),
+            np.concatenate([self.ground, point]),
+            np.concatenate([self.dwellings, np.full(len(point), np.nan)]),
         )
 
 
@@ -114,7 +122,8 @@ def _building_homes(study: Study, outlines: Geometries, notes: list[Note]) -> Ho
     buildings = study.layers.get("buildings")
     if buildings is None or buildings.empty:
         nothing = np.zeros(0)
-        return Homes(np.array([], dtype=object), nothing, nothing, np.zeros(0, dtype=np.int64))
+        none = np.array([], dtype=object)
+        return Homes(none, nothing, nothing, np.zeros(0, dtype=np.int64), none, nothing)
     lived_in = residential(buildings, study, notes)
     chosen = buildings[lived_in]
     ground = shapely.area(chosen.geometry.to_numpy())
@@ -124,11 +133,32 @@ def _building_homes(study: Study, outlines: Geometries, notes: list[Note]) -> Ho
     unknown = np.isnan(stated) & ~(storeys > 0)
     assumed = study.settings.people.storeys_unknown
     floor = np.where(np.isnan(stated), ground * np.where(storeys > 0, storeys, assumed), stated)
+    floor = _lived_in(chosen, floor, np.where(storeys > 0, storeys, assumed), notes)
+    dwellings = floats(chosen, "dwellings")
+    counted = np.isnan(people) & (dwellings > 0)
+    if counted.any():
+        persons = study.settings.people.persons_per_household
+        people = np.where(counted, dwellings * persons, people)
+        notes.append(Note("demand.by_dwellings", {"count": int(counted.sum()), "persons": persons}))
     if (unknown & np.isnan(people)).any():
         count = int((unknown & np.isnan(people)).sum())
         notes.append(Note("demand.storeys_unknown", {"count": count, "total": len(chosen), "storeys": assumed}))
     points = shapely.point_on_surface(chosen.geometry.to_numpy())
-    return Homes(np.asarray(points, dtype=object), floor, people, zone_of(points, outlines))
+    places = np.asarray(points, dtype=object)
+    return Homes(places, floor, people, zone_of(points, outlines), chosen.geometry.to_numpy(), dwellings)
+
+
+def _lived_in(buildings: gpd.GeoDataFrame, floor: Floats, storeys: Floats, notes: list[Note]) -> Floats:
+    """Return the floor area that people live in: as stated, of mixed use without the ground floor, else all of it.
+
+    A mixed building of one storey is counted by half.
+    """
+    stated = floats(buildings, "residential_m2")
+    mixed = _lower(buildings, "use").isin(_uses()["mixed"]).to_numpy() & np.isnan(stated)
+    if mixed.any():
+        notes.append(Note("demand.mixed_use", {"count": int(mixed.sum())}))
+    share = np.where(storeys >= 2, (storeys - 1) / np.maximum(storeys, 1), 0.5)
+    return np.where(np.isnan(stated), np.where(mixed, floor * share, floor), stated)
 
 
 def residential(buildings: gpd.GeoDataFrame, study: Study, notes: list[Note]) -> Bools:
@@ -152,7 +182,9 @@ def residential(buildings: gpd.GeoDataFrame, study: Study, notes: list[Note]) ->
     also = _lower(buildings, "building:use")
     ground = shapely.area(buildings.geometry.to_numpy())
     people = floats(buildings, "people")
-    named = use.isin(uses["residential"]).to_numpy() | also.isin(uses["residential"]).to_numpy()
+    homes = uses["residential"] | uses["mixed"]
+    named = use.isin(homes).to_numpy() | also.isin(homes).to_numpy() | (floats(buildings, "residential_m2") > 0)
+    nobody = floats(buildings, "residential_m2") == 0
     unstated = use.isin(uses["unstated"]).to_numpy() & (also == "").to_numpy() & ~named
     for key in uses["other_tags"] & set(buildings.columns):
         unstated &= ~_lower(buildings, key).ne("").to_numpy()
@@ -161,7 +193,8 @@ def residential(buildings: gpd.GeoDataFrame, study: Study, notes: list[Note]) ->
         unstated &= zone_of(points, _other_ground(study)) < 0
     if unstated.any() and not named.all():
         notes.append(Note("demand.use_unstated", {"count": int(unstated.sum()), "named": int(named.sum())}))
-    return np.asarray(((named | unstated) & (ground >= LEAST_HOME_M2)) | (people > 0), dtype=np.bool_)
+    lived_in = (named | unstated) & (ground >= LEAST_HOME_M2) & ~nobody
+    return np.asarray(lived_in | (people > 0), dtype=np.bool_)
 
 
 def _other_ground(study: Study) -> Geometries:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ..gis.areal import raster_cells, zones_to_points
+from ..gis.areal import raster_cells, share_by_area, zones_to_points
 from .homes import Homes, pieces
 from .study import Note
 from .zones import zone_of
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from .study import Study
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
     Geometries = NDArray[np.object_]
+
+LEAST_PART = 0.1
+"""A cell that holds less of a building than this gives it nobody: its people live in buildings that stand in it."""
 
 
 def with_population(
     study: Study, area: BaseGeometry, homes: Homes, estimate: Floats, notes: list[Note]
 ) -> tuple[Homes, Floats]:
     """Return homes and their people by a population layer: each zone's people shared by the estimates of its homes.
+
+    A building that stands in several zones takes from each by the share of its ground there.
 
     The people of a zone without a home stay at the zone: it becomes a place of its own, so that nobody is lost. A zone
     that the border of the area cuts counts by its share inside. A layer of points is itself the places.
@@ -57,10 +63,11 @@ def with_population(
             notes.append(Note("demand.population_cut", {"people": round(beyond)}))
     else:
         return homes, estimate
-    zone = zone_of(homes.point, shapes)
-    shared = zones_to_points(people, zone, estimate).values  # noqa: PD011  not pandas
+    home, zone, share = _in_zones(homes, shapes)
+    given = zones_to_points(people, zone, estimate[home] * share).values  # noqa: PD011  not pandas
+    shared = np.bincount(home, given, minlength=len(homes)).astype(np.float64)
     empty = np.ones(len(shapes), dtype=np.bool_)
-    empty[zone[zone >= 0]] = False
+    empty[zone] = False
     empty &= people > 0
     if not empty.any():
         return homes, shared
@@ -76,9 +83,28 @@ def with_population(
     return more, np.concatenate([shared, own])
 
 
+def _in_zones(homes: Homes, shapes: Geometries) -> tuple[Ints, Ints, Floats]:
+    """Return pairs of homes and zones with the share of the home in the zone.
+
+    A building takes from each cell that holds at least `LEAST_PART` of it; one of which every part is less, and a home
+    that is only a point, from the cell of its point.
+    """
+    overlaps = share_by_area(homes.ground, shapes)
+    built = shapely.area(homes.ground) > 0
+    keep = (overlaps.share >= LEAST_PART) & built[overlaps.polygon]
+    home, zone, share = overlaps.polygon[keep], overlaps.zone[keep], overlaps.share[keep]
+    rest = np.setdiff1d(np.arange(len(homes)), home)
+    at = zone_of(homes.point[rest], shapes)
+    home, zone = np.concatenate([home, rest[at >= 0]]), np.concatenate([zone, at[at >= 0]])
+    share = np.concatenate([share, np.ones(int((at >= 0).sum()))])
+    order = np.lexsort((zone, home))
+    return home[order].astype(np.int64), zone[order].astype(np.int64), share[order]
+
+
 def _places(points: Geometries, people: Floats) -> tuple[Homes, Floats]:
     nothing = np.zeros(len(points))
-    return Homes(points, nothing, people, np.full(len(points), -1, dtype=np.int64)), people
+    unknown = np.full(len(points), np.nan)
+    return Homes(points, nothing, people, np.full(len(points), -1, dtype=np.int64), points, unknown), people
 
 
 def _cut(shapes: Geometries, people: Floats, area: BaseGeometry) -> tuple[Geometries, Floats]:

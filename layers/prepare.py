@@ -80,8 +80,7 @@ def _ages(work: Work, contract: Contract, section: LayerSection, frame: gpd.GeoD
     view = table.drop(columns=frame.geometry.name)
     view = view[[source for source in known.values() if source in view.columns]]
     view = view.rename(columns={source: name for name, source in known.items()})
-    named = found.get("name") or found.get("district_id")
-    names = texts(frame, named) if named in frame.columns else [""] * len(frame)
+    names = texts(frame, found.get("name") or found.get("district_id") or "")
     names = [name or str(row) for row, name in enumerate(names, start=1)]
     work.faults += age_faults(view, file=section.path, layer=contract.layer, names=names)
     return frame.assign(

@@ -124,6 +124,10 @@ class PeopleSection(_Strict):
     children_0_3_share: Share | None = None
     children_3_6_share: Share | None = None
     children_6_12_share: Share | None = None
+    places: Literal["homes", "compounds", "grid"] = "homes"
+    """Where walks begin: at every home, or at one of each compound or cell, for studies of a province."""
+    grid_m: Positive = 100.0
+    """Side of the cells of ``places = "grid"``."""
 
 
 class FacilitiesSection(_Strict):
@@ -165,6 +169,14 @@ class WishSection(_Strict):
     sites: Annotated[int, Field(ge=1)]
     weight: Literal["people", "elders_60", "households"] | None = None
     """Who is to be reached; the class's own group where it is not given."""
+
+
+class AccessSection(_Strict):
+    """``[access]``: what is shared among those who reach a facility."""
+
+    supply: Literal["places", "building_m2", "land_m2", "count"] = "places"
+    """What a facility offers: its capacity, floor area, land, or (only on request) each one alike. Facilities that do
+    not state it take no part and are counted as unknown."""
 
 
 class SitingSection(_Strict):
@@ -238,4 +250,5 @@ class StudySettings(_Strict):
     facilities: FacilitiesSection = FacilitiesSection()
     walkers: dict[str, WalkerSection] = {}
     local: dict[str, LocalSection] = {}
+    access: AccessSection = AccessSection()
     siting: SitingSection = SitingSection()

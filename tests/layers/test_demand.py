@@ -20,6 +20,7 @@ from lifecircle.layers.contracts import AGE_COLUMNS
 from lifecircle.layers.demand import Demand, demand_of
 from lifecircle.layers.findings import LAYERS
 from lifecircle.layers.homes import pieces, residential
+from lifecircle.layers.neighbourhoods import COLUMNS as HELD
 from lifecircle.layers.words import say
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def assert_sound(demand: Demand) -> None:
     for column in set(AGE_COLUMNS) - set(demand.known):
         assert (points[column] == 0).all()
     held = demand.neighbourhoods
+    assert set(HELD) <= set(LAYERS["compounds"])
     assert list(held.columns) == [
-        *(n for n in LAYERS["compounds"] if n not in {"missing", "missing_count", "partial", "partial_count"}),
+        *HELD,
         "geometry",
     ]
     inside = demand.compound >= 0
