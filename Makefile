@@ -52,7 +52,8 @@ check: lint types test  ## all that must pass before a change lands
 
 bench: $(VENV)/.installed-dev  ## time and memory, side by side with peers in one run
 	$(BIN)/python benchmarks/pipeline.py
-	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/engine.py --record
+	$(BIN)/python benchmarks/floating.py --record
 	$(BIN)/python benchmarks/floating.py
 
 lock: $(BIN)/python  ## renew the hashed locks (needs uv)

@@ -17,6 +17,7 @@ import shapely
 from growth import growth
 from ours import ADULT, read_extract
 from race import HERE, Result, Row, race, seconds, table
+from record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -280,6 +281,7 @@ def main() -> None:
     parser.add_argument("--jobs", nargs="+", choices=[*JOBS, "growth"], default=[*JOBS, "growth"])
     parser.add_argument("--runs", type=int, default=5, help="timed rounds after a warm-up")
     parser.add_argument("--nodes", type=int, nargs="+", default=[100_000, 300_000, 1_000_000], help="sizes for growth")
+    parser.add_argument("--record", action="store_true", help="write the results into README.md beside this file")
     asked = parser.parse_args()
     rows: list[Row] = []
     notes: list[str] = []
@@ -293,13 +295,17 @@ def main() -> None:
         rows += found
         notes += checks
         print(*(" | ".join(row.cells()) for row in found), sep="\n", flush=True)
-    print()
+    parts = []
     if rows:
         heads = ("job", "lifecircle", "peer", "its time", "ratio", "must reach")
-        print(table(heads, [row.cells() for row in rows]), end="\n\n")
-    print(*(f"* {note}" for note in notes), sep="\n", end="\n\n")
+        parts.append(table(heads, [row.cells() for row in rows]))
+    parts.append("\n".join(f"* {note}" for note in notes))
     if "growth" in asked.jobs:
-        print(table(*growth(asked.nodes, min(asked.runs, 3), SEED, seconds)))
+        parts.append(table(*growth(asked.nodes, min(asked.runs, 3), SEED, seconds)))
+    page = "\n\n".join(part for part in parts if part)
+    print("", page, sep="\n")
+    if asked.record:
+        record("engine", page)
 
 
 if __name__ == "__main__":

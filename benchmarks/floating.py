@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from race import Row, race, table
+from record import record
 
 SEED = 20260101
 METHODS = {
@@ -46,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=300_000)
     parser.add_argument("--runs", type=int, default=3, help="timed rounds after a warm-up")
+    parser.add_argument("--record", action="store_true", help="write the results into README.md beside this file")
     asked = parser.parse_args()
     rows, notes = [], []
     with tempfile.TemporaryDirectory() as name:
@@ -61,8 +63,10 @@ def main() -> None:
                 most = float(apart.max())
                 notes.append(f"{title}: most apart {most:.1e} of the value" + ("" if most <= CLOSE else " **too far**"))
     heads = ("job", "lifecircle", "peer", "its time", "ratio", "must reach")
-    print(table(heads, [row.cells() for row in rows]), end="\n\n")
-    print(*(f"* {note}" for note in notes), sep="\n")
+    page = table(heads, [row.cells() for row in rows]) + "\n\n" + "\n".join(f"* {note}" for note in notes)
+    print(page)
+    if asked.record:
+        record("floating", page)
 
 
 if __name__ == "__main__":
