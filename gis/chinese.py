@@ -125,7 +125,8 @@ def bd09mc_to_bd09(points: ArrayLike) -> Points:
     Parameters
     ----------
     points
-        float64 [n, 2], easting and northing. Those beyond the ends of Baidu's map (74° north and south) become NaN.
+        float64 [n, 2], easting and northing. Those beyond the ends of Baidu's map (74° north and south) become
+        infinite, as with pyproj.
 
     Returns
     -------

@@ -202,10 +202,12 @@ def baidu_latitude(band: int, y: float) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True)
 def to_baidu_degrees(points: Floats) -> Floats:
-    """Return BD-09 degrees of Baidu's metres; NaN beyond the ends of its map."""
-    out = np.full_like(points, np.nan)
+    """Return BD-09 degrees of Baidu's metres; infinite beyond the ends of its map, as with pyproj."""
+    out = np.full_like(points, np.inf)
     for i in range(points.shape[0]):
         x, y = points[i, 0], abs(points[i, 1])
+        if math.isnan(x + y):
+            out[i] = np.nan
         if not y <= BAIDU_Y_MOST_M + 1.0:
             continue
         band = 0
@@ -220,9 +222,11 @@ def to_baidu_degrees(points: Floats) -> Floats:
 @njit(cache=True, nogil=True)
 def to_baidu_metres(points: Floats) -> Floats:
     """Return Baidu's metres of BD-09 degrees, the inverse of `to_baidu_degrees` by Newton's method."""
-    out = np.full_like(points, np.nan)
+    out = np.full_like(points, np.inf)
     for i in range(points.shape[0]):
         lon, lat = points[i, 0], abs(points[i, 1])
+        if math.isnan(lon + lat):
+            out[i] = np.nan
         if not lat <= BAIDU_LAT_MOST_DEG:
             continue
         band = 0

@@ -13,7 +13,7 @@ from ..gis.chinese import in_china
 from ..gis.crs import DATUMS, SHIFTED, as_crs, transform, working_crs
 from ..gis.errors import Fault, InputError
 from ..gis.zones import Guess, guesses
-from .gather import move_to
+from .gather import OLD_SURVEYS, move_to
 from .osmfile import osm_features
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ ASKED = frozenset(
         "datum.looks_web",
         "datum.looks_degrees",
         "datum.looks_swapped",
+        "datum.off_the_map",
     }
 )
 """Faults that a list of candidates answers."""
@@ -90,8 +91,20 @@ class Candidate:
 
     @property
     def misfit_m(self) -> float:
-        """What candidates are put in order by: the distance, and a kilometre for all features outside or run through."""
-        return self.median_m + 1000.0 * (1.0 - self.inside) + 1000.0 * (self.crossed or 0.0)
+        """What candidates are put in order by: the distance, and a kilometre for all features outside or run through.
+
+        Old surveys come after CGCS2000 where both fit: without control points they differ by metres that nobody knows.
+        """
+        misfit = self.median_m + 1000.0 * (1.0 - self.inside) + 1000.0 * (self.crossed or 0.0)
+        return 1.3 * misfit + 10.0 if self._is_old else misfit
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether it is of a survey before CGCS2000."""
+        if self.guess.datum in DATUMS:
+            return False
+        base = as_crs(self.guess.datum).geodetic_crs
+        return base is not None and base.name in OLD_SURVEYS
 
     def as_fault(self) -> Fault:
         """Return the candidate as a line to print: what to write, and how well it fits."""
@@ -164,7 +177,10 @@ def with_candidates(work: Work, reads: Mapping[str, Sequence[Read]]) -> None:
         found = candidates(layer, read, references[kind])
         if found:
             lines = tuple(one.as_fault() for one in found)
-            work.faults[place] = replace(fault, detail={**fault.detail, "candidates": lines})
+            detail = {**fault.detail, "candidates": lines}
+            if "likely" in fault.detail and found[0].median_m <= NEAR_M:  # what the range says, confirmed by the ground
+                detail |= {"write": found[0].guess.datum, "likely": lines[0].detail["name"]}
+            work.faults[place] = replace(fault, detail=detail)
 
 
 def candidates(layer: str, read: Read, reference: Reference | None) -> tuple[Candidate, ...]:

@@ -162,10 +162,18 @@ def move_to(layer: str, read: Read, crs: CRS) -> gpd.GeoDataFrame:
     if read.system is None:
         _require_possible(layer, frame, datum)
     try:
-        return transform(frame, read.system or datum, crs)
+        moved = transform(frame, read.system or datum, crs)
     except InputError as error:
         faults = [_looks_like(fault, layer) for fault in error.faults]
         raise InputError(str(error), *faults) from error
+    before, after = (shapely.get_coordinates(part.geometry.to_numpy()) for part in (frame, moved))
+    lost = np.flatnonzero(np.isfinite(before).all(axis=1) & ~np.isfinite(after).all(axis=1))
+    if len(lost):
+        first = ", ".join(f"{part:.10g}" for part in before[lost[0]])
+        message = f"{layer}: coordinates like ({first}) lie nowhere in {datum_name(read)}"
+        detail = {"count": len(lost), "stated": datum_name(read)}
+        raise InputError(message, Fault("datum.off_the_map", layer=layer, value=f"({first})", detail=detail))
+    return moved
 
 
 def _require_possible(layer: str, frame: gpd.GeoDataFrame, datum: str | None) -> None:
@@ -194,7 +202,7 @@ def _require_possible(layer: str, frame: gpd.GeoDataFrame, datum: str | None) ->
     first = ", ".join(f"{part:.10g}" for part in points[np.isfinite(points).all(axis=1)][0])
     likely = "Baidu Mercator" if looks.datum in SHIFTED else as_crs(looks.datum).name
     message = f"{layer}: coordinates like ({first}) are not of {stated.name}; they look like {likely}"
-    detail = {"stated": shown, "name": stated.name, "write": looks.datum, "likely": likely}
+    detail = {"stated": shown, "name": "Baidu Mercator" if baidu else stated.name, "write": looks.datum, "likely": likely}
     raise InputError(message, Fault(code, layer=layer, value=f"({first})", detail=detail))
 
 

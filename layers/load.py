@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -183,6 +184,11 @@ def _read_all(work: Work, progress: Callable[[str], None]) -> dict[str, list[Rea
 
 def _read(work: Work, layer: str, section: LayerSection) -> Read | None:
     """Read one file; None for OSM streets and rasters, which are noted and left to their readers."""
+    if is_database(section.path):
+        return _read_database(work, layer, section)
+    if section.table is not None or section.sql is not None:
+        message = f"{layer}: table and sql are for databases"
+        raise InputError(message, Fault("postgis.no_database"))
     path = work.path(section)
     suffix = path.suffix.lower()
     raster = layer == "dem" or (layer == "population" and suffix in RASTER)
@@ -215,6 +221,19 @@ def _read(work: Work, layer: str, section: LayerSection) -> Read | None:
         shapes=contract.shapes,
     )
     reading = read_source(path, how)
+    return Read(section, path, reading, len(reading.frame))
+
+
+def _read_database(work: Work, layer: str, section: LayerSection) -> Read:
+    """Read a layer out of PostGIS."""
+    if layer == "dem":
+        message = "rasters are not read from a database"
+        raise InputError(message, Fault("postgis.no_raster"))
+    columns = {name: source for name, source in section.columns.items() if name in COORDINATES}
+    where = Database(section.path, section.password, section.table, section.sql)
+    path = Path(f"{layer}.{section.table or 'sql'}.{len(work.hashes)}")
+    reading = read_database(where, How(columns=columns), path)
+    work.hashes[path] = reading.sha256 or ""
     return Read(section, path, reading, len(reading.frame))
 
 
@@ -384,4 +403,5 @@ def _swapped_fits(read: Read, frame: gpd.GeoDataFrame, box: shapely.Polygon) -> 
         )
     except InputError:
         return False
-    return bool(shapely.box(*moved.total_bounds).intersects(box))
+    bounds = moved.total_bounds
+    return bool(np.isfinite(bounds).all() and shapely.box(*bounds).intersects(box))
