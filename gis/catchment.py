@@ -7,7 +7,7 @@ and Qi 2009), 3SFCA with a choice among the sites (Wan, Zou and Sternberg 2012).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_matrix
+
+    from .reach import Reach
 
     Floats: TypeAlias = NDArray[np.float64]
     Decay: TypeAlias = Callable[[Floats], Floats]
@@ -26,23 +29,6 @@ LUO_QI_SLOW = (1.0, 0.68, 0.22)
 """Weights of three bands of equal width, the slower decay of Luo and Qi (2009, p. 1104)."""
 LUO_QI_FAST = (1.0, 0.42, 0.09)
 """The faster decay of Luo and Qi (2009)."""
-
-
-class _Pattern(Protocol):
-    """What is read of a csr_matrix."""
-
-    shape: tuple[int, int]
-    data: Floats
-    indices: NDArray[np.int32]
-    indptr: NDArray[np.int32]
-
-
-class ReachLike(Protocol):
-    """What is read of a `lifecircle.gis.reach.Reach`."""
-
-    @property
-    def matrix(self) -> _Pattern:
-        """csr_matrix (demand × sites) of costs within the limit."""
 
 
 def gaussian(width: float) -> Decay:
@@ -118,7 +104,7 @@ def luo_qi(limit: float, *, bands: Sequence[float] = LUO_QI_SLOW) -> Decay:
     return steps(ends, bands)
 
 
-def two_step(reach: ReachLike, supply: ArrayLike, demand: ArrayLike, *, decay: Decay | None = None) -> Floats:
+def two_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Decay | None = None) -> Floats:
     """Return the access of each demand by the two-step floating catchment (2SFCA; with a decay, E2SFCA).
 
     Step 1, for each site *j*: ``R_j = S_j / Σ_k w(d_kj) P_k`` over the demand *k* within the limit. Step 2, for each
@@ -166,7 +152,7 @@ def two_step(reach: ReachLike, supply: ArrayLike, demand: ArrayLike, *, decay: D
     return kernels_catchment.shared(pairs.indptr, pairs.indices, weight, offered, asked)
 
 
-def three_step(reach: ReachLike, supply: ArrayLike, demand: ArrayLike, *, decay: Decay) -> Floats:
+def three_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Decay) -> Floats:
     """Return the access of each demand by the three-step floating catchment (3SFCA).
 
     As `two_step`, with demand that chooses among the sites within the limit: ``G_ij = w(d_ij) / Σ_k w(d_ik)``, so that
@@ -206,7 +192,7 @@ def three_step(reach: ReachLike, supply: ArrayLike, demand: ArrayLike, *, decay:
     return kernels_catchment.shared(pairs.indptr, pairs.indices, weight, offered, asked)
 
 
-def _weights(pairs: _Pattern, decay: Decay) -> Floats:
+def _weights(pairs: csr_matrix[np.float64], decay: Decay) -> Floats:
     """Return the weight of each stored pair."""
     weight = np.asarray(decay(pairs.data), dtype=np.float64)
     if weight.shape != pairs.data.shape or not (np.isfinite(weight) & (weight >= 0)).all():
@@ -215,7 +201,7 @@ def _weights(pairs: _Pattern, decay: Decay) -> Floats:
     return weight
 
 
-def _checked(reach: ReachLike, supply: ArrayLike, demand: ArrayLike) -> tuple[Floats, Floats]:
+def _checked(reach: Reach, supply: ArrayLike, demand: ArrayLike) -> tuple[Floats, Floats]:
     """Return supply and demand as float64 after refusing lengths that do not fit and values that count nothing."""
     found = []
     for name, values, length in (("demand", demand, reach.matrix.shape[0]), ("supply", supply, reach.matrix.shape[1])):

@@ -66,6 +66,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "missing_count",
         "partial",  # required classes too far for some of the people, at most half of them
         "partial_count",
+        "too_small",  # required classes near enough, whose facilities there are all known to be too small
+        "too_small_count",
     ),
     "parcels": ("parcel_id", "land_use", "use_group", "far", "density", "height_m", "area_m2", "ring_id"),
     "projects": (
@@ -91,9 +93,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "name",
         "facility_class",
         "capacity",
+        "capacity_from",  # stated, or estimated from floor area on request; missing where unknown
         "floor_area_m2",
         "land_area_m2",
         "status",
+        "year",
+        "counts",  # True where it is walked to: existing, or to come and taken in by [facilities] count
         "source",
         "access_m",
         "snap",

@@ -18,7 +18,10 @@ from .facilities import FoundFacilities, few_notes, few_recorded, find_facilitie
 from .facility_counts import counted_now
 from .findings import LAYERS, MEASURES, TABLES, Findings, empty_table
 from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
+from .groups import Areas, areas_of, counted_zones, groups_of
+from .landpieces import Land, land_of, with_land
 from .manifest import manifest_of
+from .measured import Case, measured
 from .projects import FoundProjects, find_projects
 from .proposals import Proposals, propose
 from .residents import Groups, Residents, Walks
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..gis.snap import Snapped
+    from ..gis.snap import Positions, Snapped
     from .study import Note, Study
 
 
@@ -64,15 +67,19 @@ class _Ground:
     demand: Demand
     projects: FoundProjects
     parcels: gpd.GeoDataFrame
+    areas: Areas
+    land: Land
+    groups: list[Groups]
     notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """Demand, facilities and candidates on the network."""
+    """Demand, facilities and candidates on the network; ``positions`` are of the demand and the land after it."""
 
     walk: Walk
     residents: Residents
+    positions: Positions
     demand: Snapped
     facilities: Snapped
     candidates: gpd.GeoDataFrame
@@ -108,14 +115,20 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
         projects = find_projects(study, rings.frame, demand)
         parcels = find_parcels(study, rings.frame)
         notes = (*rings.notes, *demand.notes, *facilities.notes, *projects.notes, *parcels.notes)
-        ground = _Ground(study, standard, rings.frame, facilities, demand, projects, parcels.frame, notes)
+        areas = areas_of(study, rings.frame, demand, projects.frame)
+        land = land_of(parcels.frame, demand.neighbourhoods, areas.polygons)
+        groups = groups_of(study.settings.study.name, areas, demand, land)
+        notes = (*notes, *areas.notes, *land.notes)
+        ground = _Ground(
+            study, standard, rings.frame, facilities, demand, projects, parcels.frame, areas, land, groups, notes
+        )
     with steps.step("steps.network"):
         streets = network_of(study)
     with steps.step("steps.snapping"):
         placed = _place(ground, streets)
     with steps.step("steps.reach"):
         found = (facilities.frame, placed.facilities.positions, facilities.with_data)
-        walks = walks_of(placed.walk, placed.residents, placed.demand.positions, standard.rules, found)
+        walks = walks_of(placed.walk, placed.residents, placed.positions, standard.rules, found)
     with steps.step("steps.circles"):
         circles = _circles(ground, placed)
         if surfaces is not None:
@@ -126,7 +139,7 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
         proposals = propose(
             placed.walk,
             placed.residents,
-            placed.demand.positions,
+            placed.positions,
             standard.rules,
             walks,
             (placed.candidates, placed.sites.positions),
@@ -138,8 +151,17 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
         tables |= _audits(ground, placed)
         layers = {name: _ordered(_unknown_as_missing(layers[name], demand), LAYERS[name]) for name in LAYERS}
         tables |= _mended(ground)
+        measures, measured_notes = measured(_case(ground, placed, walks))
+        tables |= measures
         tables = {name: tables[name] if name in tables else empty_table(name) for name in TABLES}
-        notes = (*ground.notes, *few_notes(_few(ground)), *streets.notes, *placed.notes, *proposals.notes)
+        notes = (
+            *ground.notes,
+            *few_notes(_few(ground)),
+            *streets.notes,
+            *placed.notes,
+            *proposals.notes,
+            *measured_notes,
+        )
         manifest = manifest_of(
             study,
             standard,
@@ -171,6 +193,8 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
         compound=demand.compound,
         known=known_walks(at_home),
     )
+    on_land = walk.place_xy(ground.land.xy)
+    residents = with_land(residents, ground.land, known_walks(on_land))
     people = demand.points["people"].to_numpy(dtype=np.int64)
     edge_cut, cut_notes = edge_cuts(walk, at_home.positions, ground.standard.rules, people)
     candidates = candidates_of(study, ground.standard, streets.network)
@@ -181,6 +205,7 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
     return _Placed(
         walk,
         residents,
+        at_home.positions.plus(on_land.positions),
         at_home,
         walk.place_doors(ground.facilities.doors, ground.facilities.door_owner, len(ground.facilities.frame)),
         frame,
@@ -214,35 +239,18 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=ground.study.crs)
 
 
-def _groups(ground: _Ground) -> list[Groups]:
-    """Return the groups that coverage is counted for: city, rings, sub-districts, neighbourhoods, projects."""
-    points, homes = ground.demand.points, ground.demand.neighbourhoods
-    name = ground.study.settings.study.name
-    none = np.zeros(len(points), dtype=np.int64)
-    groups = [Groups("city", ["city"], [name], none, np.zeros(len(homes), dtype=np.int64))]
-    groups.append(_group("ring", ground.rings, points, homes))
-    if "districts" in ground.study.layers:
-        groups.append(_group("district", ground.study.layers["districts"], points, homes))
-    every = np.arange(len(homes), dtype=np.int64)
-    groups.append(
-        Groups("compound", homes["compound_id"].tolist(), homes["name"].tolist(), ground.demand.compound, every)
-    )
-    if len(ground.projects.frame):
-        groups.append(_group("project", ground.projects.frame, points, homes))
-    return groups
-
-
-def _group(kind: str, frame: gpd.GeoDataFrame, points: pd.DataFrame, homes: gpd.GeoDataFrame) -> Groups:
-    """Return one kind of group: which of its areas each demand point and each neighbourhood counts in."""
-    column = f"{kind}_id"
-    number = {key: row for row, key in enumerate(frame[column])}
-    inside = homes.geometry.representative_point().to_numpy()
-    return Groups(
-        kind,
-        frame[column].tolist(),
-        frame["name"].tolist(),
-        points[column].map(number).fillna(-1).to_numpy(dtype=np.int64),
-        zone_of(inside, frame.geometry.to_numpy(), nearest=kind == "ring"),
+def _case(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Case:
+    """Return what provision, access, equity and sensitivity are counted from."""
+    return Case(
+        study=ground.study,
+        standard=ground.standard,
+        areas=ground.areas,
+        groups=ground.groups,
+        walk=placed.walk,
+        residents=placed.residents,
+        demand=placed.positions,
+        facilities=(ground.facilities.frame, placed.facilities.positions, ground.facilities.with_data),
+        walks=walks,
     )
 
 
@@ -271,7 +279,7 @@ def _gaps(
         "candidates": placed.candidates,
     }
     tables = {
-        "coverage": coverage_table(placed.residents, _groups(ground), rules, walks),
+        "coverage": coverage_table(placed.residents, ground.groups, rules, walks),
         "missing": missing,
         "sites": pd.DataFrame(proposals.sites.drop(columns="geometry")),
         "siting": proposals.siting,
@@ -338,7 +346,7 @@ def _drawn(ground: _Ground, streets: Streets) -> dict[str, gpd.GeoDataFrame]:
         "area": area,
         "rings": count_rings(ground.rings, points, homes, ground.projects.frame),
         "districts": _counted_districts(study, points, homes),
-        "zones": _empty("zones", study),
+        "zones": _or_empty(counted_zones(ground.areas, ground.groups, demand), "zones", study),
         "parcels": ground.parcels,
         "projects": ground.projects.frame,
         "streets": edges,
@@ -366,6 +374,11 @@ def _barriers(study: Study) -> gpd.GeoDataFrame:
         return _empty("barriers", study)
     named = layer if "name" in layer.columns else layer.assign(name=None)
     return gpd.GeoDataFrame(named[["kind", "name", "geometry"]])
+
+
+def _or_empty(layer: gpd.GeoDataFrame | None, name: str, study: Study) -> gpd.GeoDataFrame:
+    """Return a layer, one without rows where there is none."""
+    return _empty(name, study) if layer is None else layer
 
 
 def _empty(name: str, study: Study) -> gpd.GeoDataFrame:

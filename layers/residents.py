@@ -71,6 +71,8 @@ class Residents:
         int64 [n], row of the compound, -1 for none.
     known
         bool [n], False where the point could not be put on the street network: its walk is unknown.
+    homes
+        How many rows are places where people live; pieces of residential land follow them. All are where not given.
     """
 
     demand_id: Sequence[str]
@@ -78,10 +80,16 @@ class Residents:
     counts: Mapping[str, Ints]
     compound: Ints
     known: Bools
+    homes: int | None = None
 
     def __len__(self) -> int:
         """Return the number of demand points."""
         return len(self.known)
+
+    @property
+    def lived_in(self) -> Bools:
+        """The rows where people live, bool [n]."""
+        return np.arange(len(self)) < (len(self) if self.homes is None else self.homes)
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -96,7 +104,7 @@ class Residents:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """One kind of group: the city, rings, districts, compounds or projects.
+    """One kind of group: the city, boroughs, rings, districts, zones, compounds or projects.
 
     Parameters
     ----------
@@ -139,6 +147,11 @@ class Walks:
         The class's facilities.
     after_cost
         float64 [demand points], walk to the nearest *proposed* site; None where nothing is proposed.
+    searched
+        How far was searched, in ``unit``.
+    large_cost, sure_cost
+        float64 [demand points], walk to the nearest facility that is not known to be too small, and to the nearest one
+        that is known to be large enough, right as far as the limit; None where the rule asks for no size.
     """
 
     has_data: bool
@@ -150,6 +163,9 @@ class Walks:
     site_names: Sequence[str]
     site_xy: Floats
     after_cost: Floats | None = None
+    searched: float = np.inf
+    large_cost: Floats | None = None
+    sure_cost: Floats | None = None
 
 
 def no_data(residents: Residents, *, limit: float, unit: Literal["m", "s"]) -> Walks:

@@ -1,0 +1,123 @@
+"""Equity: how evenly walks and access are spread over people, ring against ring, elders against all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..gis.equity import gini, theil, weighted_mean
+from .findings import TABLES, empty_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from .residents import Groups, Residents, Walks
+    from .standards import Rule
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+WHO: tuple[str, ...] = ("people", "elders_60")
+"""For whom evenness is measured, where they are known."""
+
+
+def equity_table(
+    residents: Residents,
+    groups: Mapping[str, Groups],
+    rules: Iterable[Rule],
+    walks: Mapping[str, Walks],
+    access: Mapping[str, Floats],
+) -> pd.DataFrame:
+    """Return how evenly the walk to the nearest facility, and access, are spread: a row for the city and each ring.
+
+    Who finds nothing within the search counts with its end, and is told in ``beyond``: the true walk is longer, so
+    means and indices of walks are then least values. Theil's index of the city splits exactly into what lies between
+    the rings and inside them. ``against_all`` is a mean over that of all people of the city: above 1 for walks is
+    farther, for access is more.
+
+    Parameters
+    ----------
+    residents
+        The demand points.
+    groups
+        Kinds ``city`` and ``ring``.
+    rules, walks
+        As for `lifecircle.layers.gaps.coverage_table`.
+    access
+        Facility class → access of each home.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of ``TABLES["equity"]``.
+    """
+    rows = residents.lived_in
+    rings = groups["ring"].of_demand[rows]
+    known = residents.known[rows] & (rings >= 0)
+    counts = {who: np.asarray(residents.counts[who])[rows][known] for who in WHO if who in residents.counts}
+    found: list[dict[str, object]] = []
+    for rule in rules:
+        walk = walks.get(rule.facility_class)
+        if walk is None or not walk.has_data:
+            continue
+        cost = walk.cost[rows][known]
+        fixed = {"facility_class": rule.facility_class, "circle": rule.circle}
+        label = {**fixed, "value": "walk", "unit": walk.unit}
+        far = cost > walk.searched
+        found += _rows(label, np.minimum(cost, walk.searched), counts, (groups, rings[known]), far)
+        if rule.facility_class in access:
+            own = access[rule.facility_class][known]
+            label = {**fixed, "value": "access", "unit": "per_person"}
+            found += _rows(label, own, counts, (groups, rings[known]), np.zeros(len(own), dtype=np.bool_))
+    return pd.DataFrame(found, columns=list(TABLES["equity"])) if found else empty_table("equity")
+
+
+def _rows(
+    fixed: Mapping[str, object],
+    values: Floats,
+    counts: Mapping[str, Ints],
+    rings: tuple[Mapping[str, Groups], Ints],
+    beyond: NDArray[np.bool_],
+) -> list[dict[str, object]]:
+    """Return the rows of one value: the city and each ring, for each of `WHO`."""
+    groups, ring = rings
+    order = np.argsort(values, kind="stable")  # once: all that follows is quick with sorted values
+    values, ring, beyond = values[order], ring[order], beyond[order]
+    everybody = weighted_mean(values, counts["people"][order])
+    found = []
+    for who, unsorted in counts.items():
+        people = unsorted[order]
+        parts = theil(values, people, ring)
+        city = groups["city"]
+        row = _row(values, people, beyond, everybody)
+        row |= {"theil": parts.total, "theil_between": parts.between, "theil_within": parts.within}
+        found.append({**fixed, "measure": who, **_named(city, 0), **row})
+        for number in range(len(groups["ring"].ids)):
+            own = ring == number
+            row = _row(values[own], people[own], beyond[own], everybody)
+            found.append({**fixed, "measure": who, **_named(groups["ring"], number), **row})
+    return found
+
+
+def _named(groups: Groups, number: int) -> dict[str, object]:
+    """Return which group a row is of."""
+    return {"group_kind": groups.kind, "group_id": groups.ids[number], "group_name": groups.names[number]}
+
+
+def _row(values: Floats, people: Ints, beyond: NDArray[np.bool_], everybody: float) -> dict[str, object]:
+    """Return what is measured of one group."""
+    mean = weighted_mean(values, people)
+    return {
+        "people": int(people.sum()),
+        "beyond": int(people[beyond].sum()),
+        "mean": mean,
+        "gini": gini(values, people),
+        "theil": theil(values, people).total,
+        "theil_between": np.nan,
+        "theil_within": np.nan,
+        "against_all": mean / everybody if everybody > 0 else np.nan,
+    }
