@@ -263,7 +263,10 @@ def _print_csv(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> 
     """Print rows as CSV with the columns' keys as header."""
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(
+        {key: "; ".join(map(str, value)) if isinstance(value, tuple) else value for key, value in row.items()}
+        for row in rows
+    )
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], language: LanguageName) -> None:

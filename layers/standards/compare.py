@@ -82,13 +82,13 @@ def _of_one(kind: Kind, key: str, old: Any, new: Any) -> list[Difference]:  # no
         return [Difference(change="added" if old is None else "removed", **named)]
     before, after = asdict(old), asdict(new)
     figures = [{figure_key(figure): figure for figure in one.pop("figures", ())} for one in (before, after)]
-    for key in dict.fromkeys([*figures[0], *figures[1]]):
-        ours, theirs = (of_one.get(key) for of_one in figures)
+    for figure in dict.fromkeys([*figures[0], *figures[1]]):
+        ours, theirs = (of_one.get(figure) for of_one in figures)
         if ours is not None and theirs is not None:
-            before |= _fields(key, ours)
-            after |= _fields(key, theirs)
+            before |= _fields(figure, ours)
+            after |= _fields(figure, theirs)
         else:
-            before[f"figure {key}"], after[f"figure {key}"] = _value(ours), _value(theirs)
+            before[f"figure {figure}"], after[f"figure {figure}"] = _value(ours), _value(theirs)
     return [
         Difference(change="changed", **named, field=field, before=before[field], after=after[field])
         for field in before

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -147,6 +147,7 @@ def _source(key_or_path: str | Path, folder: Path) -> tuple[str, str, Path]:
         raise InputError(f"{path} cannot be read: {error}", fault) from error
 
 
+@lru_cache(maxsize=32)
 def _parse(text: str, name: str) -> StandardFile:
     """Parse the text of one standard file; every fault of it at once."""
     try:
