@@ -148,7 +148,7 @@ def bd09_to_bd09mc(points: ArrayLike) -> Points:
     """Return positions in Baidu's metres, the inverse of `bd09mc_to_bd09` to less than a millimetre.
 
     Baidu publishes another set of polynomials for this way, which is off by up to 3 cm in China. The bands of latitude
-    do not quite meet: within 3 mm of 15° and 30° and 1 cm of 45° no point is exactly the one asked for.
+    do not quite meet: in gaps of 3 mm at 30° and 1 cm at 45° no point in metres is exactly the one asked for.
 
     Examples
     --------

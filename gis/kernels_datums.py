@@ -49,7 +49,8 @@ NOT_CHINA_BOXES = np.array(
 """Where Chinese maps are shifted: boxes (west, south, east, north) of mainland China, less those of its neighbours."""
 
 BAND_Y_M = np.array([0.0, 1678043.12, 3481989.83, 5591021.0, 8362377.87])
-BAND_LAT_DEG = np.array([0.0, 15.0, 30.0, 45.0, 60.0])
+BAND_LAT_DEG = np.array([0.0, 15.000000001955458, 30.00000002225815, 44.999999946547376, 59.99999995967772])
+"""Where the bands begin: in Baidu's metres, and the latitude to which the polynomial of the band before leads there."""
 BAIDU_LAT_MOST_DEG = 74.0
 BAIDU_Y_MOST_M = 12474104.17
 TO_DEGREES = np.array(
@@ -68,7 +69,7 @@ TO_DEGREES = np.array(
 )  # fmt: skip
 """Baidu's coefficients from its metres to degrees by band of latitude: two of x, seven of y, the unit of y in metres.
 
-The latitudes of neighbouring bands meet to 3 mm at 15° and 30° and to 1 cm at 45°.
+The latitudes of neighbouring bands overlap by 3 mm at 15° and leave gaps of 3 mm at 30° and 1 cm at 45°.
 """
 
 

@@ -142,8 +142,9 @@ def record(
     if path not in work.hashes:
         work.hashes[path] = sha256_of(path)
     maker, licence = section.source or (ATTRIBUTION if osm else None), section.licence or (LICENCE if osm else None)
-    work.sources.append(Source(layer, section.path, work.hashes[path], *rows, datum, maker, licence))
-    work.rows.append(Row(layer, section.path, *rows, datum, encoding, MappingProxyType(columns or {})))
+    file = " ".join(part for part in (section.path, getattr(section, "table", None)) if part)
+    work.sources.append(Source(layer, file, work.hashes[path], *rows, datum, maker, licence))
+    work.rows.append(Row(layer, file, *rows, datum, encoding, MappingProxyType(columns or {})))
 
 
 def move_to(layer: str, read: Read, crs: CRS) -> gpd.GeoDataFrame:
@@ -202,7 +203,12 @@ def _require_possible(layer: str, frame: gpd.GeoDataFrame, datum: str | None) ->
     first = ", ".join(f"{part:.10g}" for part in points[np.isfinite(points).all(axis=1)][0])
     likely = "Baidu Mercator" if looks.datum in SHIFTED else as_crs(looks.datum).name
     message = f"{layer}: coordinates like ({first}) are not of {stated.name}; they look like {likely}"
-    detail = {"stated": shown, "name": "Baidu Mercator" if baidu else stated.name, "write": looks.datum, "likely": likely}
+    detail = {
+        "stated": shown,
+        "name": "Baidu Mercator" if baidu else stated.name,
+        "write": looks.datum,
+        "likely": likely,
+    }
     raise InputError(message, Fault(code, layer=layer, value=f"({first})", detail=detail))
 
 
