@@ -269,19 +269,21 @@ def nearest_of_labels(
     ahead: Floats,
     back: Floats,
     access: Floats,
-    count: int,
+    begin: int,
+    end: int,
     site_start: Longs,
     site_where: Floats,
     site_owner: Longs,
     limit: float,
-) -> tuple[Floats, Longs]:
-    """Return each owner's least cost and its site, from the labels of nodes and the sites on the same edge.
+    best: Floats,
+    chosen: Longs,
+) -> None:
+    """Lower each owner's least cost and its site by the labels of nodes and the sites on the same edge.
 
-    ``site_where`` is float64[k, 6] as `place` returns it, by edge (``site_start``).
+    Rows ``begin``…``end`` - 1 of the positions are looked at. ``site_where`` is float64[k, 6] as `place` returns it, by
+    edge (``site_start``).
     """
-    best = np.full(count, np.inf)
-    chosen = np.full(count, -1, np.int64)
-    for i in range(edge.size):
+    for i in range(begin, end):
         e, row = edge[i], owner[i]
         first, last = _ends(coming, offset[i], ahead[i], back[i], length[e], edge_ahead[e], edge_back[e])
         for side in range(2):
@@ -297,7 +299,6 @@ def nearest_of_labels(
             if cost <= limit and (cost < best[row] or (cost == best[row] and site_owner[j] < chosen[row])):
                 best[row] = cost
                 chosen[row] = site_owner[j]
-    return best, chosen
 
 
 @njit(cache=True, nogil=True)

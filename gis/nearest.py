@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from .snap import Positions
     from .walkers import Walker
 
+ROWS_A_THREAD = 20_000
+"""So many positions at least are worth a thread of their own."""
 TILE_LIMITS = 12
 LEAST_TILE_M = 10_000.0
 """Tiles of a search are this many limits wide, and no less than this many metres."""
@@ -217,28 +221,66 @@ def _answers(search: _Search, asked: Placed, count: int) -> tuple[NDArray[np.flo
     network, costs = search.network, search.costs
     order, site_start = order_by(search.sites.edge, network.edge_length_m.size)
     sites = place(network, costs, search.sites, search.walker, order, coming=True)
-    found: tuple[NDArray[np.float64], NDArray[np.int64]] = kernels.nearest_of_labels(
-        asked.coming,
-        search.label,
-        search.source,
-        costs.wait,
-        network.edge_nodes,
-        costs.edge_ahead,
-        costs.edge_back,
-        network.edge_length_m,
-        asked.owner,
-        asked.edge,
-        asked.offset,
-        asked.ahead,
-        asked.back,
-        asked.access,
+    return _least(
+        network,
+        costs,
+        (search.label, search.source),
+        asked,
         count,
-        site_start,
-        sites.where(network, costs),
-        sites.owner,
+        (site_start, sites.where(network, costs), sites.owner),
         search.limit,
     )
-    return found
+
+
+def _least(
+    network: WalkNetwork,
+    costs: Costs,
+    labels: tuple[NDArray[np.float64], NDArray[np.int64]],
+    asked: Placed,
+    count: int,
+    sites: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    limit: float,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return each object's least cost and its site, from the labels of nodes and the sites on the same edge.
+
+    ``sites`` are where those of each edge begin, what `Placed.where` says of them, and their numbers. Objects are
+    looked at by several threads, each of which has objects of its own.
+    """
+    best, chosen = np.full(count, np.inf), np.full(count, -1, dtype=np.int64)
+
+    def rows(begin: int, end: int) -> None:
+        kernels.nearest_of_labels(
+            asked.coming,
+            labels[0],
+            labels[1],
+            costs.wait,
+            network.edge_nodes,
+            costs.edge_ahead,
+            costs.edge_back,
+            network.edge_length_m,
+            asked.owner,
+            asked.edge,
+            asked.offset,
+            asked.ahead,
+            asked.back,
+            asked.access,
+            begin,
+            end,
+            *sites,
+            limit,
+            best,
+            chosen,
+        )
+
+    size = asked.owner.size
+    parts = min(os.cpu_count() or 1, size // ROWS_A_THREAD)
+    if parts < 2 or (asked.owner[1:] < asked.owner[:-1]).any():
+        rows(0, size)
+        return best, chosen
+    cuts = np.searchsorted(asked.owner, asked.owner[np.arange(1, parts) * (size // parts)]).tolist()
+    with ThreadPoolExecutor(parts) as pool:
+        list(pool.map(rows, [0, *cuts], [*cuts, size]))
+    return best, chosen
 
 
 def nearest(
@@ -298,29 +340,8 @@ def to_the_rim(
         float(limit),
     )
     # As to sites at nodes: none stand on the edges.
-    found, _ = kernels.nearest_of_labels(
-        placed.coming,
-        label,
-        source,
-        costs.wait,
-        network.edge_nodes,
-        costs.edge_ahead,
-        costs.edge_back,
-        network.edge_length_m,
-        placed.owner,
-        placed.edge,
-        placed.offset,
-        placed.ahead,
-        placed.back,
-        placed.access,
-        count,
-        np.zeros(network.edge_length_m.size + 1, np.int64),
-        np.zeros((0, 6)),
-        np.zeros(0, np.int64),
-        float(limit),
-    )
-    least: NDArray[np.float64] = found
-    return least
+    none = np.zeros(network.edge_length_m.size + 1, np.int64), np.zeros((0, 6)), np.zeros(0, np.int64)
+    return _least(network, costs, (label, source), placed, count, none, float(limit))[0]
 
 
 def edge_cut(
