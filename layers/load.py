@@ -16,6 +16,7 @@ from ..gis.crs import transform
 from ..gis.errors import Fault, InputError
 from .config import read_settings
 from .contracts import AREA, CONTRACTS
+from .dburl import is_database
 from .facility_hand import facility_faults
 from .files import RASTER, osm_reading, read_source
 from .fit import doubts, with_candidates
@@ -39,6 +40,7 @@ from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
 from .plausible import plausible_faults
+from .postgis import Database, read_database
 from .prepare import prepare
 from .reading import How
 from .study import Note, Study

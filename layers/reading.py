@@ -42,6 +42,8 @@ class Reading:
     osm: bool = False
     notes: tuple[Note, ...] = ()
     warnings: tuple[Fault, ...] = ()
+    sha256: str | None = None
+    """Of its content, where there is no file to take it from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003  pydantic reads the annotations when the module runs
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+
+from .dburl import is_database, without_password
 
 Positive = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -86,6 +88,29 @@ class LayerSection(_Strict):
     source: str | None = None
     """Who made the data; printed on maps."""
     licence: str | None = None
+    table: str | None = None
+    """``schema.table``, where path is a database's (``postgresql://…``)."""
+    sql: str | None = None
+    """One ``select``, where path is a database's."""
+    _password: str | None = PrivateAttr(default=None)
+    """Taken out of the path, so that whatever shows or stores the settings shows none."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _take_password(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401  as in the file
+        """Keep the password of a database apart from its address."""
+        secret = None
+        if isinstance(data, dict) and isinstance(data.get("path"), str) and is_database(data["path"]):
+            shown, secret = without_password(data["path"])
+            data = {**data, "path": shown}
+        section = handler(data)
+        section._password = secret  # noqa: SLF001  of the section itself
+        return section
+
+    @property
+    def password(self) -> str | None:
+        """The password that stood in the path of a database."""
+        return self._password
 
     @property
     def layers(self) -> tuple[str, ...]:

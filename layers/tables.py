@@ -102,7 +102,7 @@ def _read_excel(path: Path, how: How) -> pd.DataFrame:
         raise unreadable(path, ValueError("no header row"))
     names = [str(cell).strip() if cell is not None else f"column_{place + 1}" for place, cell in enumerate(rows[top])]
     body = [row for row in rows[top + 1 :] if any(cell is not None for cell in row)]
-    return pd.DataFrame(body, columns=pd.Index(_distinct(names))).convert_dtypes()
+    return pd.DataFrame(body, columns=pd.Index(distinct_names(names))).convert_dtypes()
 
 
 def _sheet_rows(path: Path, how: How) -> list[list[object]]:
@@ -134,7 +134,7 @@ def _header_row(rows: Sequence[Sequence[object]], how: How) -> int | None:
     return next((number for number, row in enumerate(texts) if len(row) >= 2), None)
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct_names(names: list[str]) -> list[str]:
     """Return names with those that repeat numbered."""
     seen: dict[str, int] = {}
     out = []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lifecircle.cli.options import LanguageOption, OutOption, language_of, progress, reporting
+from lifecircle.cli.publish import SchemaOption, check_database, publish_after
 
 if TYPE_CHECKING:
     from lifecircle.gis.errors import Fault
@@ -31,6 +32,11 @@ def plan(
     surfaces: Annotated[
         bool, typer.Option("--surfaces", help="Also GeoTIFFs of the walk from everywhere to each class. 步行距离栅格。")
     ] = False,
+    postgis: Annotated[
+        str | None,
+        typer.Option("--postgis", help="Also write the findings into this database, postgresql://… 写入数据库。"),
+    ] = None,
+    schema: SchemaOption = "lifecircle",
 ) -> None:
     """Plan: rings, projects, service circles, gaps, sites, map and report, in one go.
 
@@ -43,11 +49,15 @@ def plan(
     spoken = language_of(language, study)
     with reporting(spoken), progress(spoken, STEPS) as announce:
         steps = Steps(announce)
+        if postgis is not None:
+            check_database(postgis, schema)
         source = study if study is not None else _built_in_city(out, spoken, steps)
         findings, faults = _run(source, out, spoken, steps, only_findings=only_findings, surfaces=surfaces)
     _print_faults(faults, spoken)
     for line in _summary(findings, out, spoken, drawn=not only_findings):
         typer.echo(line)
+    if postgis is not None:
+        publish_after(findings, out, (postgis, schema), spoken)
     if timings:
         _print_timings(steps, spoken)
 
