@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003  pydantic reads the annotations when the module runs
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from .dburl import is_database, without_password
 
@@ -95,17 +95,11 @@ class LayerSection(_Strict):
     _password: str | None = PrivateAttr(default=None)
     """Taken out of the path, so that whatever shows or stores the settings shows none."""
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _take_password(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401  as in the file
+    def model_post_init(self, _: object, /) -> None:
         """Keep the password of a database apart from its address."""
-        secret = None
-        if isinstance(data, dict) and isinstance(data.get("path"), str) and is_database(data["path"]):
-            shown, secret = without_password(data["path"])
-            data = {**data, "path": shown}
-        section = handler(data)
-        section._password = secret  # noqa: SLF001  of the section itself
-        return section
+        if is_database(self.path):
+            shown, self._password = without_password(self.path)
+            self.__dict__["path"] = shown  # before anybody sees the frozen section
 
     @property
     def password(self) -> str | None:
