@@ -128,7 +128,7 @@ def candidates_of(
     land = study.layers.get("land")
     frames = []
     without = [rule.facility_class for rule in rules]
-    if land is not None and len(land):
+    if land is not None and len(land) and rules:
         tried = _tried(_places(study, land, network, notes), rules)
         frames.append(tried)
         fitting = set(tried.loc[tried["fits"], "facility_class"])
