@@ -210,6 +210,7 @@ class _Writer:
             "facility_class": class_of,
             "missing": classes_of,
             "partial": classes_of,
+            "too_small": classes_of,
             "status": named(STATUS[table]) if table in STATUS else lambda value: _state(str(value), language),
             "group_id": lambda value: label("group", value, language) if value == "city" else str(value),
             "file": file_name,

@@ -119,19 +119,21 @@ def test_the_missing_list_and_coverage_of_compounds_agree(findings: Findings) ->
     )
     by_status = missing.pivot_table(index="facility_class", columns="status", aggfunc="size", fill_value=0)
     whole = whole.reindex(by_status.index)
-    assert (by_status["present"] + by_status["partial"] == whole["covered"]).all()
+    near = by_status.reindex(columns=["present", "partial", "too_small"], fill_value=0).sum(axis=1)
+    assert (near == whole["covered"]).all()
     assert (by_status["too_far"] == whole["uncovered"]).all()
-    sure = missing[missing["status"].isin(["present", "partial", "too_far"])]
+    sure = missing[missing["status"].isin(["present", "partial", "too_small", "too_far"])]
     walk, longest = sure["walk"].fillna(np.inf), sure["walk_longest"].fillna(np.inf)
     assert ((sure["status"] == "too_far") == (walk > sure["limit"])).all()
-    assert ((sure["status"] == "present") == (longest <= sure["limit"])).all()
+    large = sure["status"] != "too_small"
+    assert ((sure["status"] == "present") == (longest <= sure["limit"]))[large].all()
 
 
 def test_the_missing_list_counts_the_people_of_its_neighbourhoods(findings: Findings) -> None:
     missing, compounds = findings.tables["missing"], findings.layers["compounds"].set_index("compound_id")
     assert (missing["people"] == compounds["people"].reindex(missing["compound_id"]).to_numpy()).all()
     assert (missing["people_lacking"].fillna(0) <= missing["people"]).all()
-    for status, name in (("too_far", "missing"), ("partial", "partial")):
+    for status, name in (("too_far", "missing"), ("partial", "partial"), ("too_small", "too_small")):
         listed = missing[(missing["status"] == status) & missing["required"]]
         counted = listed.groupby("compound_id").size().reindex(compounds.index, fill_value=0)
         assert (compounds[f"{name}_count"] == counted).all()

@@ -286,7 +286,7 @@ def _layers(language: Language) -> tuple[dict[str, gpd.GeoDataFrame], _Walks]:
     for row in compounds:
         row.update(by_compound.loc[row["compound_id"]].to_dict())
         own = missing[missing["required"] & (missing["compound_id"] == row["compound_id"])]
-        for name, status in (("missing", "too_far"), ("partial", "partial")):
+        for name, status in (("missing", "too_far"), ("partial", "partial"), ("too_small", "too_small")):
             classes = own.loc[own["status"] == status, "facility_class"]
             row.update({name: ";".join(classes), f"{name}_count": len(classes)})
     policies = ("keep", "subtract", "none", "multiply")

@@ -90,7 +90,8 @@ def test_neighbourhoods_by_state_agree_with_coverage(pair: tuple[Findings, Repor
     rows = findings.tables["coverage"].query("group_kind == 'city' and measure == 'compounds' and status == 'ok'")
     listed = [tuple(map(int, row[1:])) for row in _table(report, "lacking_classes").rows]
     expected = [tuple(row) for row in rows[["covered", "uncovered", "unknown"]].itertuples(index=False)]
-    assert sorted((present + partial, far, unknown) for present, partial, far, unknown in listed) == sorted(expected)
+    found = [(present + partial + small, far, unknown) for present, partial, small, far, unknown in listed]
+    assert sorted(found) == sorted(expected)
     missing = findings.tables["missing"]
     counts = missing[missing["required"]].groupby("facility_class")["status"].value_counts()
     assert sum(row[1] for row in listed) == counts.get(("kindergarten", "partial"), 0) > 0
