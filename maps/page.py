@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import folium
 from branca.element import Element
 
+from ..gis.crs import GCJ_NAME
 from ..layers.output import whole_folder
 from ..layers.words import Language, catalogue, say
 from . import style
@@ -226,10 +227,13 @@ def _study(findings: Findings, language: Language) -> dict[str, Any]:
 
 
 def _attribution(findings: Findings, language: Language) -> list[str]:
-    """Return what must stand on the map: who made the data, under which licence, the map approval number."""
-    approval = findings.manifest["study"].get("map_approval")
+    """Return what must stand on the map: makers and licences, the map approval number, the datum of its coordinates."""
+    study = findings.manifest["study"]
+    approval = study.get("map_approval")
     sentences = [str(sentence) for sentence in findings.manifest["attribution"]]
-    return [*sentences, *([say("map.approval", language, number=approval)] if approval else [])]
+    datum = GCJ_NAME if study.get("datum") == GCJ_NAME else "WGS 84"
+    tags = [say("map.coordinates", language, datum=datum)]
+    return [*sentences, *([say("map.approval", language, number=approval)] if approval else []), *tags]
 
 
 def _sources(findings: Findings, language: Language) -> list[str]:
