@@ -153,7 +153,12 @@ BARRIERS = Contract(
         Column(
             "kind",
             "choice",
-            choices={"river": ("河流", "水域"), "railway": ("铁路",), "wall": ("围墙",)},
+            choices={
+                "river": ("河流", "运河"),
+                "water": ("水域", "水面", "湖泊", "水库", "lake"),
+                "railway": ("铁路",),
+                "wall": ("围墙",),
+            },
             also=("类型",),
         ),
         _NAME,

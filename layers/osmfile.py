@@ -63,6 +63,7 @@ KEYS: tuple[str, ...] = (
     "landuse",
     "natural",
     "waterway",
+    "water",
     "barrier",
     "access",
     "capacity",

@@ -140,7 +140,10 @@ def _barriers(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Name the kind of barrier; what runs in a tunnel or culvert bars nobody's way."""
     hidden = _column(frame, "tunnel").notna() & (_column(frame, "tunnel") != "no")
     railway, wall = _column(frame, "railway").notna(), _column(frame, "barrier").notna()
-    frame["kind"] = np.select([railway.to_numpy(), wall.to_numpy()], ["railway", "wall"], default="river")
+    water = _column(frame, "water")
+    river = _column(frame, "waterway").notna() | water.isin(["river", "canal", "stream", "ditch", "drain"])
+    chosen = [railway.to_numpy(), wall.to_numpy(), river.to_numpy()]
+    frame["kind"] = np.select(chosen, ["railway", "wall", "river"], default="water")
     return frame[~hidden]
 
 

@@ -219,7 +219,7 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
     """Return the service circles of every class that has facilities: 5 to 15 minutes, and its own limit."""
     frame = ground.facilities.frame
     exists = counted_now(frame)
-    walls = boundaries(ground.study.layers, "river", "railway", "wall")
+    walls = boundaries(ground.study.layers, "river", "water", "railway", "wall")
 
     def rows_of(rule: Rule) -> list[dict[str, object]]:
         of_class = exists & frame["facility_class"].isin(rule.classes).to_numpy()

@@ -277,7 +277,7 @@ def make_barriers(plan: Plan) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
         shapely.linestrings(_strip_run(plan, 1, int(np.flatnonzero(plan.row_strip == RAIL)[0]), 0.5)),
     ]
     return (
-        _frame({"kind": ["河流"] * len(water), "name": names}, water),
+        _frame({"kind": ["河流"] + ["湖泊"] * (len(water) - 1), "name": names}, water),
         _frame({"kind": ["铁路"] * 2, "name": ["西环铁路", "东西干线铁路"]}, rails),
     )
 

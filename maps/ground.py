@@ -23,7 +23,7 @@ from .paper import (
     text_width,
 )
 from .quotes import Coverage, has_rings, records, text
-from .style import INK, LAND, LOOKS, PAPER, class_marks, format_number, ring_fill, street_tier
+from .style import INK, LAND, LOOKS, PAPER, WATER, class_marks, format_number, ring_fill, street_tier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Ground:
             washes = areas(self._rings.geometry, facecolors=fills or "none", alpha=RING_SHADE, edgecolors="none")
             axes.add_collection(washes, autolim=False)
         barriers = layers["barriers"]
-        water = barriers[barriers["kind"] == "river"].geometry
+        water = barriers[barriers["kind"].isin(WATER)].geometry
         wet = water[water.geom_type.isin(["Polygon", "MultiPolygon"])]
         river, rail = LOOKS["river"], LOOKS["railway"]
         axes.add_collection(areas(wet, facecolors=river.fill, edgecolors=river.fill, linewidths=0.4), autolim=False)
@@ -123,7 +123,7 @@ class Ground:
         layers = self._findings.layers
         kinds = set(layers["barriers"]["kind"])
         entries = []
-        if "river" in kinds:
+        if kinds & WATER:
             entries.append(Entry(self._say("river"), "area", fill=LOOKS["river"].fill))
         if "railway" in kinds:
             rail = LOOKS["railway"]

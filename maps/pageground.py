@@ -32,13 +32,13 @@ def ground(content: Content, findings: Findings, names: Names) -> list[dict[str,
     barriers = findings.layers["barriers"]
     is_area = shapely.get_dimensions(np.asarray(barriers.geometry)) == 2
     drawn = {
-        "water": ("river", "polygon", is_area),
-        "stream": ("river", "line", ~is_area),
-        "railway": ("railway", "line", np.ones(len(barriers), dtype=bool)),
-        "wall": ("wall", "line", np.ones(len(barriers), dtype=bool)),
+        "water": ("river", "polygon", is_area & barriers["kind"].isin(style.WATER).to_numpy()),
+        "stream": ("river", "line", ~is_area & barriers["kind"].isin(style.WATER).to_numpy()),
+        "railway": ("railway", "line", (barriers["kind"] == "railway").to_numpy()),
+        "wall": ("wall", "line", (barriers["kind"] == "wall").to_numpy()),
     }
     for key, (look, kind, chosen) in drawn.items():
-        own = barriers[chosen & (barriers["kind"] == look).to_numpy()]
+        own = barriers[chosen]
         if not own.empty:
             content.datasets[key] = _ground(degrees(own, simplify_m=GROUND_TOLERANCE_M), [look] * len(own), kind)
             nodes.append(_ground_layer(content, key, tell(f"layer_{key}", names), [look], names))

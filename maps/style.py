@@ -112,6 +112,8 @@ _MARKERS: dict[Shape, str] = {
     "down": "v",
 }
 
+WATER = frozenset({"river", "water"})
+"""Kinds of barriers that are drawn as water."""
 LOOKS: dict[str, Look] = {
     "area": Look(line="#7b8791", width_px=1.4, fill=None, dash=(7, 3, 2, 3)),
     "river": Look(line="#a9c8dd", width_px=2.0, fill="#cfe1ec", opacity=1.0),

@@ -154,6 +154,21 @@ def test_tags_fill_the_columns_of_layers(extract: Path) -> None:
     assert sorted(barriers["kind"]) == ["railway", "river"]
 
 
+def test_standing_water_is_no_river(tmp_path: Path) -> None:
+    ring = '<nd ref="1"/><nd ref="2"/><nd ref="3"/><nd ref="1"/>'
+    kinds = ("lake", "river", "reservoir", None)
+    ways = "".join(
+        f'<way id="{row}" version="1">{ring}<tag k="natural" v="water"/>'
+        + (f'<tag k="water" v="{kind}"/></way>' if kind else "</way>")
+        for row, kind in enumerate(kinds, 30)
+    )
+    path = tmp_path / "water.osm"
+    path.write_text(XML.replace("</osm>", f"{ways}</osm>"), encoding="utf-8")
+    barriers = in_product_columns(osm_features(path, TAGS["barriers"], ["LineString", "Polygon"]), "barriers")
+    found = barriers[barriers["natural"] == "water"].sort_values("osm_id")["kind"].tolist()
+    assert found == ["water", "river", "water", "water"]
+
+
 @pytest.mark.places
 def test_las_palmas_clipped_extract(places: Path) -> None:
     path = places / "osm" / "las_palmas_20230221.osm.pbf"

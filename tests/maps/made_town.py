@@ -305,5 +305,6 @@ def barriers_rows() -> list[dict[str, Any]]:
     )
     return [
         {"kind": "river", "name": "清河", "geometry": course.buffer(60)},
+        {"kind": "water", "name": "镜湖", "geometry": Point(X0 - 1_900, Y0 + 2_000).buffer(120)},
         {"kind": "railway", "name": "铁路", "geometry": LineString([(X0 - 2_400, Y0 - 1_000), (X0 + 2_400, Y0 - 900)])},
     ]

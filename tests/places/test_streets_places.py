@@ -49,7 +49,7 @@ FIGURES = [
         2152.8,
         2048.5,
         944,
-        {"footway": 130.8, "pedestrian": 168.9, "residential": 622.2, "steps": 14.1},
+        {"footway": 132.6, "pedestrian": 174.2, "residential": 622.2, "steps": 14.1},
     ),
     (
         "nanjing_gulou_2021.osm",
