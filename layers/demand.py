@@ -18,7 +18,7 @@ from .gathered import gather_places
 from .homes import Homes, homes_of, pieces
 from .ledger import changed_note, compound_people, differing
 from .neighbourhoods import neighbourhoods_of
-from .popcells import with_population
+from .popcells import inside_area, with_population
 from .rings import rings_of
 from .study import Note
 from .zones import polygonal, zone_of
@@ -98,7 +98,7 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     warnings = _against_ledger(study, homes, estimate, people, totals, notes)
     ages, known = split_ages(study, homes.point, people, notes)
     households = split_households(study, homes, people, notes)
-    inside = _inside(study, homes, area)
+    inside = inside_area(study, homes, area)
     lives = inside & ((people > 0) | (households > 0))
     if not lives.any():
         message = "no layer says where people live: buildings, compounds, districts or population are needed"
@@ -246,7 +246,7 @@ def _by_district(
     stated = floats(districts, "people")
     zone = zone_of(homes.point, shapes)
     totals = np.where(np.isfinite(stated), stated, 0.0)
-    totals = _cut_to_area(shapes, totals, area, homes, zone, notes)
+    totals = _cut_to_area(shapes, totals, area, homes.point[estimate > 0], zone[estimate > 0], notes)
     settled = np.bincount(zone[zone >= 0], estimate[zone >= 0], minlength=len(shapes)) > 0
     bare = np.flatnonzero(np.isfinite(stated) & (totals > 0) & ~settled)
     if len(bare):
@@ -267,29 +267,18 @@ def _by_district(
 
 
 def _cut_to_area(
-    shapes: Geometries, totals: Floats, area: BaseGeometry, homes: Homes, zone: Ints, notes: list[Note]
+    shapes: Geometries, totals: Floats, area: BaseGeometry, lived_in: Geometries, zone: Ints, notes: list[Note]
 ) -> Floats:
     """Return totals of districts cut to the study area by ground, where no home beyond it tells the share."""
     share = shapely.area(shapely.intersection(shapes, area)) / np.maximum(shapely.area(shapes), 1e-9)
     shapely.prepare(area)
-    beyond = ~shapely.intersects(area, homes.point)
+    beyond = ~shapely.intersects(area, lived_in)
     outside = np.bincount(zone[(zone >= 0) & beyond], minlength=len(shapes)) > 0
     cut = (share < INSIDE_SHARE) & ~outside & (totals > 0)
     if cut.any():
         left = float((totals * (1 - share))[cut].sum())
         notes.append(Note("demand.districts_cut", {"count": int(cut.sum()), "people": round(left)}))
     return np.where(cut, totals * share, totals)
-
-
-def _inside(study: Study, homes: Homes, area: BaseGeometry) -> NDArray[np.bool_]:
-    """Tell which homes count: those in the area, and those of a compound when its middle is in the area."""
-    shapely.prepare(area)
-    inside = np.asarray(shapely.intersects(area, homes.point), dtype=np.bool_)
-    compounds = study.layers.get("compounds")
-    if compounds is not None and len(compounds):
-        middle = shapely.intersects(area, shapely.point_on_surface(compounds.geometry.to_numpy()))
-        inside = np.where(homes.compound >= 0, middle[homes.compound], inside)
-    return inside
 
 
 def _points(

@@ -168,7 +168,7 @@ def _decide(line: Evidence, name: str, third: str, land_area_m2: float | None) -
         return ((max(fitting)[1], line.confidence),) if fitting else ()
     told = [key for key in line.classes if name and classes[key].covers(name)]
     found: list[tuple[str, Sureness]] = [(key, "high") for key in (told if line.several else told[:1])]
-    told_third = not line.otherwise_third or third in line.otherwise_third or third.isdigit()
+    told_third = not line.otherwise_third or third in line.otherwise_third
     general = line.otherwise is not None and told_third
     if not found and general and not (line.unless and line.unless.search(INITIALS.sub(r"\1", name))):
         found = [(str(line.otherwise), line.silent if name else line.confidence)]

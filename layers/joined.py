@@ -188,12 +188,12 @@ def _matched(sides: _Sides, keys: Sequence[tuple[str, bool]]) -> dict[int, list[
             table_forms = [wanted[row][stage] for row in free if len(wanted[row]) > stage]
             for row in free:
                 form = wanted[row][stage] if len(wanted[row]) > stage else ""
+                last = not is_code and stage == len(wanted[row]) - 1
                 found = [
                     place
                     for place, own in enumerate(forms)
-                    if form and len(own) > stage and own[stage] == form and place not in done
+                    if form and len(own) > stage and own[stage] == form and not (last and place in done)
                 ]
-                last = not is_code and stage == len(wanted[row]) - 1
                 if found and not (last and (len(found) > 1 or table_forms.count(form) > 1)):
                     match[row] = found
     return match

@@ -14,6 +14,7 @@ from .study import Note
 from .zones import zone_of
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -64,6 +65,8 @@ def with_population(
     else:
         return homes, estimate
     home, zone, share = _in_zones(homes, shapes)
+    counts = inside_area(study, homes, area)[home]  # what is given to a home beyond the border would be lost
+    home, zone, share = home[counts], zone[counts], share[counts]
     given = zones_to_points(people, zone, estimate[home] * share).values  # noqa: PD011  not pandas
     shared = np.bincount(home, given, minlength=len(homes)).astype(np.float64)
     empty = np.ones(len(shapes), dtype=np.bool_)
@@ -79,8 +82,24 @@ def with_population(
     compounds = study.layers.get("compounds")
     if compounds is not None:
         none = zone_of(points, compounds.geometry.to_numpy())
+        none = np.where((none >= 0) & _middles(compounds, area)[none], none, -1)
     more = homes.and_more(points, np.zeros(len(points)), np.full(len(points), np.nan), none)
     return more, np.concatenate([shared, own])
+
+
+def inside_area(study: Study, homes: Homes, area: BaseGeometry) -> NDArray[np.bool_]:
+    """Tell which homes count: those in the area, and those of a compound when its middle is in the area."""
+    shapely.prepare(area)
+    inside = np.asarray(shapely.intersects(area, homes.point), dtype=np.bool_)
+    compounds = study.layers.get("compounds")
+    if compounds is not None and len(compounds):
+        inside = np.where(homes.compound >= 0, _middles(compounds, area)[homes.compound], inside)
+    return inside
+
+
+def _middles(compounds: gpd.GeoDataFrame, area: BaseGeometry) -> NDArray[np.bool_]:
+    """Tell which compounds have their middle in the area."""
+    return np.asarray(shapely.intersects(area, shapely.point_on_surface(compounds.geometry.to_numpy())), dtype=np.bool_)
 
 
 def _in_zones(homes: Homes, shapes: Geometries) -> tuple[Ints, Ints, Floats]:
