@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from shapely import box
 
 from ..layers.words import Language, say
+from .formats import format_number
 from .paper import (
     INCH_MM,
     MAP_MM,
@@ -23,7 +24,7 @@ from .paper import (
     text_width,
 )
 from .quotes import Coverage, has_rings, records, text
-from .style import INK, LAND, LOOKS, PAPER, WATER, class_marks, format_number, ring_fill, street_tier
+from .style import INK, LAND, LOOKS, PAPER, WATER, class_marks, ring_fill, street_tier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

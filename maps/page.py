@@ -16,7 +16,7 @@ from branca.element import Element
 from ..gis.crs import GCJ_NAME
 from ..layers.output import whole_folder
 from ..layers.words import Language, catalogue, say
-from . import style
+from . import formats, style
 from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
 from .pack import WGS84, script_json, squeeze
 from .pagefields import Names
@@ -181,14 +181,14 @@ def _config(
     }
     formats = {
         kind: asdict(form) | {"unit": say(form.unit, spoken) if form.unit else ""}
-        for kind, form in style.NUMBER_FORMATS.items()
+        for kind, form in formats.NUMBER_FORMATS.items()
     }
     return {
         "language": spoken,
         "texts": texts,
         "formats": formats,
-        "scales": style.scales(spoken),
-        "nothing": style.NOTHING,
+        "scales": formats.scales(spoken),
+        "nothing": formats.NOTHING,
         "looks": {name: asdict(look) for name, look in style.LOOKS.items()},
         "ink": style.INK,
         "accent": style.ACCENT,
@@ -211,7 +211,7 @@ def _config(
 def _study(findings: Findings, language: Language) -> dict[str, Any]:
     """Return the title block."""
     study = findings.manifest["study"]
-    lines = [style.format_date(study.get("date"), language)]
+    lines = [formats.format_date(study.get("date"), language)]
     if study.get("standard"):
         lines.append(say("map.by_standard", language, standard=PurePath(str(study["standard"])).stem.upper()))
     if not in_metres(findings):
@@ -257,7 +257,9 @@ def _totals(findings: Findings, names: Names) -> list[dict[str, str]]:
     shown = []
     for name, kind in TOTALS:
         value = totals.get(name)
-        text = style.format_people(value, language) if kind == "people" else style.format_number(value, kind, language)
+        text = (
+            formats.format_people(value, language) if kind == "people" else formats.format_number(value, kind, language)
+        )
         label = f"map.total_{names.homes if name == 'compounds' else name}"
         shown.append({"label": say(label, language), "value": text})
     return shown
@@ -286,9 +288,9 @@ def _coverage_row(
     spoken = names.language
     key, circles, group = of
     known = not quote.no_data and quote.rate is not None
-    lacking = style.format_people(quote.uncovered, spoken)
-    unknown = style.format_people(quote.unknown, spoken)
-    rate = style.format_number(quote.rate, "percent", spoken)
+    lacking = formats.format_people(quote.uncovered, spoken)
+    unknown = formats.format_people(quote.unknown, spoken)
+    rate = formats.format_number(quote.rate, "percent", spoken)
     gained = known and quote.after_rate is not None and quote.after_rate > (quote.rate or 0.0)
     return {
         "key": key,
@@ -300,7 +302,7 @@ def _coverage_row(
         "rate": quote.rate if known else None,
         "rate_text": rate if known else say("map.no_data", spoken),
         "after": quote.after_rate if gained else None,
-        "after_text": style.format_number(quote.after_rate, "percent", spoken) if gained else "",
+        "after_text": formats.format_number(quote.after_rate, "percent", spoken) if gained else "",
         "lacking": say("map.lacking", spoken, people=lacking, group=say(f"values.measure_{group}", spoken))
         if known
         else "",
@@ -323,10 +325,10 @@ def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:
             proof = say(
                 "map.proof" if float(row["gap"]) > 0 else "map.proof_best",
                 spoken,
-                before=style.format_people(float(row["covered_before"]), spoken),
-                after=style.format_people(float(row["covered_after"]), spoken),
+                before=formats.format_people(float(row["covered_before"]), spoken),
+                after=formats.format_people(float(row["covered_after"]), spoken),
                 group=say(f"values.measure_{row['weight']}", spoken),
-                gap=style.format_number(float(row["gap"]), "percent", spoken),
+                gap=formats.format_number(float(row["gap"]), "percent", spoken),
             )
         items = [
             {
@@ -337,7 +339,7 @@ def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:
                 "added": say(
                     "map.added",
                     spoken,
-                    people=style.format_people(float(site["added"]), spoken),
+                    people=formats.format_people(float(site["added"]), spoken),
                     group=say(f"values.measure_{site['weight']}", spoken),
                 ),
             }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..layers.words import Language, catalogue, say
-from . import style
+from . import formats, style
 from .pack import plain
 from .quotes import class_name, file_name
 
@@ -114,7 +114,7 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """Columns a popup shows for each layer, with how each is written: a kind of number, or whose texts name the values."""
-_NUMBERS = {*style.NUMBER_FORMATS, *style.scales("zh")}
+_NUMBERS = {*formats.NUMBER_FORMATS, *formats.scales("zh")}
 
 
 class Names:

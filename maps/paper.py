@@ -19,7 +19,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.path import Path as Outline
 
-from .style import ACCENT, INK, MUTED, PAPER, RULE, format_length
+from .formats import format_length
+from .style import ACCENT, INK, MUTED, PAPER, RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -11,7 +11,8 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ..layers.words import LANGUAGES, Language, catalogue, say
-from .style import CIRCLE_OPACITY, NOTHING, format_limit, format_number, format_speed
+from .formats import NOTHING, format_limit, format_number, format_speed
+from .style import CIRCLE_OPACITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

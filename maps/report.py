@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import pandas as pd
 
 from ..layers.words import Language, say
+from .formats import format_date
 from .quotes import (
     Coverage,
     class_name,
@@ -31,7 +32,6 @@ from .quotes import (
     walker_label,
 )
 from .sheet import IMPORTANT, Plan, plan_sheets, source_lines
-from .style import format_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from ..layers.words import say
+from .formats import format_area, format_limit
 from .ground import RING_SHADE, Ground
 from .paper import (
     MAP_MM,
@@ -48,8 +49,6 @@ from .style import (
     SITE,
     UNKNOWN,
     USE_FILLS,
-    format_area,
-    format_limit,
     missing_cuts,
     missing_labels,
     missing_step,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..gis.errors import Fault
 from ..layers.words import catalogue, explain, layer_name, say, say_note
+from .formats import format_area, format_number
 from .paper import shortened
 from .quotes import crs_label, file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_found import coverage, lacking, sites
 from .sections_plan import rings
-from .style import format_area, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

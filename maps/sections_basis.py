@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..layers.candidates import REASONS
+from .formats import NOTHING
 from .quotes import label, text
 from .report import Block, Column, Desk, Table, refer
 from .sections_plan import number
-from .style import NOTHING
 
 if TYPE_CHECKING:
     import pandas as pd

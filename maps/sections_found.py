@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .formats import NOTHING, format_limit, format_number
 from .quotes import (
     Quote,
     existing_label,
@@ -18,7 +19,6 @@ from .quotes import (
 from .report import STATES, Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_basis import basis
 from .sections_plan import more, number
-from .style import NOTHING, format_limit, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .formats import NOTHING, format_number
 from .quotes import known, label, text
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
-from .style import NOTHING, format_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

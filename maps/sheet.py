@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.words import Language, say
 from .fonts import drawing_with, font_for
+from .formats import format_date
 from .paper import MAP_MM, Paper
 from .quotes import (
     class_name,
@@ -28,7 +29,6 @@ from .quotes import (
     walker_label,
 )
 from .scenes import OVERVIEW_MOST, Scenes
-from .style import format_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..layers.words import Language, say
+from .formats import format_number, format_people
 from .quotes import (
     Coverage,
     class_name,
@@ -16,7 +17,6 @@ from .quotes import (
     units_name,
     walker_label,
 )
-from .style import format_number, format_people
 
 if TYPE_CHECKING:
     from pathlib import Path

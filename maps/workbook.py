@@ -13,6 +13,7 @@ import pandas as pd
 import xlsxwriter
 
 from ..layers.words import Language, catalogue, say
+from .formats import format_date
 from .paper import text_width
 from .quotes import (
     class_name,
@@ -27,7 +28,6 @@ from .quotes import (
 )
 from .report import Desk
 from .sections import sentence, warning
-from .style import format_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

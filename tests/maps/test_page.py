@@ -14,7 +14,7 @@ from made_findings import CLASSES, made_findings
 
 from lifecircle.gis.errors import OutputError
 from lifecircle.layers.words import LANGUAGES, Language
-from lifecircle.maps import style
+from lifecircle.maps import formats, style
 from lifecircle.maps.inline import inline
 from lifecircle.maps.page import render_page, write_page
 
@@ -177,12 +177,12 @@ def test_search_finds_a_neighbourhood_and_opens_its_popup(open_page: Callable[..
     text = popup(page)
     row = findings.layers["compounds"].set_index("name").loc["东风社区"]
     assert "东风社区" in text
-    assert style.format_number(int(row["people"]), "count", "zh") in text
-    assert style.format_floor_area(float(row["floor_area_m2"]), "zh") in text
+    assert formats.format_number(int(row["people"]), "count", "zh") in text
+    assert formats.format_floor_area(float(row["floor_area_m2"]), "zh") in text
     table = findings.tables["missing"].set_index(["compound_name", "facility_class"])
     market = table.loc[("东风社区", "food_market")]
     assert market["nearest_name"] in text
-    assert style.format_walk(float(market["walk"]), market["unit"], "zh") in text
+    assert formats.format_walk(float(market["walk"]), market["unit"], "zh") in text
     nearby = findings.tables["missing"].query("status == 'partial'").iloc[0]
     place = findings.layers["compounds"]["compound_id"].tolist().index(nearby["compound_id"])
     page.evaluate("row => lifecircle.openPopup('compounds', row)", place)
@@ -190,7 +190,7 @@ def test_search_finds_a_neighbourhood_and_opens_its_popup(open_page: Callable[..
     text = page.locator(".lc-card", has_text=nearby["compound_name"]).inner_text()
     assert f"部分居民过远（{nearby['people_lacking']} 人）" in text
     for label, column in (("居中居民步行", "walk"), ("最远", "walk_longest")):
-        assert f"{label} {style.format_walk(float(nearby[column]), 'm', 'zh')}" in text
+        assert f"{label} {formats.format_walk(float(nearby[column]), 'm', 'zh')}" in text
     page.fill(".lc-search", "没有这个名字")
     page.wait_for_selector(".lc-results .lc-quiet")
     assert page.locator("[role=option]").count() == 0
@@ -205,7 +205,7 @@ def test_every_kind_of_thing_has_a_popup_with_its_name(open_page: Callable[..., 
         page.evaluate("key => lifecircle.openPopup(key, 0)", layer)
         settle(page, has, findings.layers[layer][column].iloc[0])
     page.evaluate("lifecircle.openPopup('gaps:food_market', 0)")
-    settle(page, has, style.format_walk(float(findings.layers["gaps"]["walk"].iloc[0]), "m", "zh"))
+    settle(page, has, formats.format_walk(float(findings.layers["gaps"]["walk"].iloc[0]), "m", "zh"))
     page.evaluate("lifecircle.openPopup('candidates:food_market', 4)")
     settle(page, has, "候选 5")
 
@@ -237,7 +237,7 @@ def test_a_site_of_the_list_is_shown_on_the_map(open_page: Callable[..., Page]) 
     page.get_by_role("button", name="南门闲置地块").click()
     text = popup(page)
     site = findings.layers["sites"].set_index("name").loc["南门闲置地块"]
-    assert style.format_number(int(site["people_added"]), "count", "zh") in text
+    assert formats.format_number(int(site["people_added"]), "count", "zh") in text
     centre = page.evaluate("(() => { const c = lifecircle.map.getCenter(); return [c.lng, c.lat] })()")
     place = gpd.GeoSeries([site.geometry], crs=findings.layers["sites"].crs).to_crs("EPSG:4326").iloc[0]
     assert np.allclose(centre, (place.x, place.y), atol=0.01)
@@ -256,9 +256,9 @@ def test_the_summary_says_what_the_findings_say(open_page: Callable[..., Page]) 
             assert "无数据" in text
             assert "%" not in text
         else:
-            assert style.format_number(row["rate"], "percent", "zh") in text
-            assert style.format_people(float(row["uncovered"]), "zh") in text
-    assert style.format_people(findings.manifest["totals"]["people"], "zh") in page.inner_text(".lc-totals")
+            assert formats.format_number(row["rate"], "percent", "zh") in text
+            assert formats.format_people(float(row["uncovered"]), "zh") in text
+    assert formats.format_people(findings.manifest["totals"]["people"], "zh") in page.inner_text(".lc-totals")
 
 
 @pytest.mark.browser
@@ -352,12 +352,16 @@ def test_numbers_are_written_as_in_python(open_page: Callable[..., Page]) -> Non
     ]
     for language in LANGUAGES:
         page = open_page(made_findings(language))
-        for kind in style.NUMBER_FORMATS:
+        for kind in formats.NUMBER_FORMATS:
             shown = page.evaluate(
                 "([values, kind]) => values.map(value => lifecircle.format(value, kind))", [values, kind]
             )
-            assert shown == [style.format_number(value, kind, language) for value in values], kind
-        writers = {"area": style.format_area, "floor_area": style.format_floor_area, "length": style.format_length}
+            assert shown == [formats.format_number(value, kind, language) for value in values], kind
+        writers = {
+            "area": formats.format_area,
+            "floor_area": formats.format_floor_area,
+            "length": formats.format_length,
+        }
         for kind, write in writers.items():
             shown = page.evaluate(
                 "([values, kind]) => values.map(value => lifecircle.format(value, kind))", [values, kind]

@@ -10,9 +10,9 @@ import pytest
 from made_findings import made_findings
 
 from lifecircle.layers.words import LANGUAGES, catalogue, say
+from lifecircle.maps.formats import format_number
 from lifecircle.maps.quotes import served
 from lifecircle.maps.report import Figure, Heading, Paragraph, Report, Table, number_blocks, refer, report_of
-from lifecircle.maps.style import format_number
 
 if TYPE_CHECKING:
     from lifecircle.layers.findings import Findings

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lifecircle.layers import contracts
 from lifecircle.layers.words import LANGUAGES, Language
-from lifecircle.maps import style
+from lifecircle.maps import formats, style
 
 LANGUAGE = st.sampled_from(LANGUAGES)
 FINITE = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False)
@@ -26,54 +26,56 @@ def number(text: str) -> Fraction:
     return Fraction(found[0].replace(",", ""))
 
 
-@given(FINITE, st.sampled_from(sorted(style.NUMBER_FORMATS)), LANGUAGE)
+@given(FINITE, st.sampled_from(sorted(formats.NUMBER_FORMATS)), LANGUAGE)
 def test_a_written_number_is_within_half_a_step_of_the_value(value: float, kind: str, language: Language) -> None:
-    form = style.NUMBER_FORMATS[kind]
+    form = formats.NUMBER_FORMATS[kind]
     if form.share:
         return
-    shown = number(style.format_number(value, kind, language))
+    shown = number(formats.format_number(value, kind, language))
     exact = Fraction(value * form.factor)
     assert abs(shown - exact) <= Fraction(1, 2 * 10**form.digits)
 
 
 @given(st.floats(min_value=0, max_value=1), LANGUAGE)
 def test_a_rate_is_never_called_all_or_nothing_when_it_is_not(rate: float, language: Language) -> None:
-    text = style.format_number(rate, "percent", language)
+    text = formats.format_number(rate, "percent", language)
     assert (text == "100.0%") == (rate == 1.0)
     assert (text == "0.0%") == (rate == 0.0)
 
 
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=2, max_size=20))
 def test_rates_are_written_in_their_order(rates: list[float]) -> None:
-    shown = [number(style.format_number(rate, "percent", "en")) for rate in sorted(rates)]
+    shown = [number(formats.format_number(rate, "percent", "en")) for rate in sorted(rates)]
     assert shown == sorted(shown)
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_not_known_is_a_dash(value: float | None, language: Language) -> None:
-    for kind in style.NUMBER_FORMATS:
-        assert style.format_number(value, kind, language) == style.NOTHING
-    writers = (style.format_people, style.format_area, style.format_floor_area, style.format_length)
-    assert {write(value, language) for write in writers} == {style.NOTHING}
+    for kind in formats.NUMBER_FORMATS:
+        assert formats.format_number(value, kind, language) == formats.NOTHING
+    writers = (formats.format_people, formats.format_area, formats.format_floor_area, formats.format_length)
+    assert {write(value, language) for write in writers} == {formats.NOTHING}
 
 
 def test_halves_are_rounded_up_and_zero_has_no_sign() -> None:
-    assert [style.format_number(value, "count", "en") for value in (0.5, 1.5, 2.5, -0.2)] == ["1", "2", "3", "0"]
+    assert [formats.format_number(value, "count", "en") for value in (0.5, 1.5, 2.5, -0.2)] == ["1", "2", "3", "0"]
 
 
 @given(st.floats(min_value=0, max_value=1e11), st.sampled_from(["area", "floor_area", "length"]), LANGUAGE)
 def test_every_size_has_a_unit(value: float, scale: str, language: Language) -> None:
-    write = {"area": style.format_area, "floor_area": style.format_floor_area, "length": style.format_length}[scale]
+    write = {"area": formats.format_area, "floor_area": formats.format_floor_area, "length": formats.format_length}[
+        scale
+    ]
     text = write(value, language)
     assert re.fullmatch(r"[\d,]+(\.\d+)? \S+( \S+)?", text), text
 
 
 def test_dates() -> None:
     for month in range(1, 13):
-        assert style.format_date(f"2026-{month:02d}-09", "zh") == f"2026年{month}月9日"
-    assert style.format_date(None, "zh") == style.NOTHING
-    assert style.format_date("2026年春", "zh") == "2026年春"
+        assert formats.format_date(f"2026-{month:02d}-09", "zh") == f"2026年{month}月9日"
+    assert formats.format_date(None, "zh") == formats.NOTHING
+    assert formats.format_date("2026年春", "zh") == "2026年春"
 
 
 def luminance(color: str) -> float:

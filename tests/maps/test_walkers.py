@@ -21,7 +21,7 @@ from lifecircle.layers.load import load_study
 from lifecircle.layers.plan import find
 from lifecircle.layers.sample import write_sample
 from lifecircle.layers.words import LANGUAGES, Language, say
-from lifecircle.maps import style
+from lifecircle.maps import formats
 from lifecircle.maps.page import render_page, write_page
 from lifecircle.maps.quotes import Coverage, circle_label
 from lifecircle.maps.report import Figure, Report, Table, report_of
@@ -127,7 +127,7 @@ def test_the_report_says_minutes_and_who_walks(elderly: Findings, language: Lang
 def test_the_rules_give_the_limit_of_the_standard_and_the_one_used(elderly: Findings) -> None:
     table = _table(report_of(elderly, "zh"), "rules")
     rules = elderly.manifest["classes"].values()
-    assert _column(table, "标准限值") == [style.format_limit(rule["limit_m"], "m", "zh") for rule in rules]
+    assert _column(table, "标准限值") == [formats.format_limit(rule["limit_m"], "m", "zh") for rule in rules]
     assert _column(table, "本次限值") == [f"{rule['circle']} 分钟" for rule in rules]
     assert "老年人 0.8 m/s" in table.note
 
@@ -135,7 +135,7 @@ def test_the_rules_give_the_limit_of_the_standard_and_the_one_used(elderly: Find
 def test_the_report_by_the_standard_says_metres(standard: Findings) -> None:
     report = report_of(standard, "zh")
     rules = standard.manifest["classes"].values()
-    metres = [style.format_limit(rule["limit_m"], "m", "zh") for rule in rules]
+    metres = [formats.format_limit(rule["limit_m"], "m", "zh") for rule in rules]
     assert _column(_table(report, "rules"), "步行限值") == metres
     assert all("m/s" not in words and "步行者" not in words for words in _texts(report))
 
@@ -176,8 +176,8 @@ def test_the_page_says_minutes_and_the_metres_only_as_the_standards(elderly: Fin
     assert config["coverage"]
     for row in config["coverage"]:
         rule = classes[row["key"]]
-        metres = style.format_limit(rule["limit_m"], "m", language)
-        limit = style.format_limit(60.0 * rule["circle"], "s", language)
+        metres = formats.format_limit(rule["limit_m"], "m", language)
+        limit = formats.format_limit(60.0 * rule["circle"], "s", language)
         assert row["limit"] == say("map.limit_beside", language, limit=limit, standard=metres)
     labels = [layer["label"] for key, layer in config["layers"].items() if key.startswith("circles:")]
     assert labels
@@ -188,7 +188,7 @@ def test_the_page_says_minutes_and_the_metres_only_as_the_standards(elderly: Fin
 def test_the_page_by_the_standard_says_metres(standard: Findings) -> None:
     config = _config(render_page(standard, language="zh"))
     for row in config["coverage"]:
-        assert row["limit"] == style.format_limit(standard.manifest["classes"][row["key"]]["limit_m"], "m", "zh")
+        assert row["limit"] == formats.format_limit(standard.manifest["classes"][row["key"]]["limit_m"], "m", "zh")
     labels = {layer["label"] for key, layer in config["layers"].items() if key.startswith("circles:")}
     assert labels == {
         "5 分钟步行（300 米）",
@@ -209,16 +209,16 @@ def test_popups_say_minutes(elderly: Findings, browser: Browser, tmp_path: Path)
     first = elderly.layers["compounds"]["compound_id"].iloc[0]
     missing = elderly.tables["missing"]
     own = missing[(missing["compound_id"] == first) & missing["walk"].notna()].round(1)
-    middle = [say("map.page_walk_middle", "zh", walk=style.format_walk(walk, "s", "zh")) for walk in own["walk"]]
+    middle = [say("map.page_walk_middle", "zh", walk=formats.format_walk(walk, "s", "zh")) for walk in own["walk"]]
     longest = [
-        say("map.page_walk_longest", "zh", walk=style.format_walk(walk, "s", "zh")) for walk in own["walk_longest"]
+        say("map.page_walk_longest", "zh", walk=formats.format_walk(walk, "s", "zh")) for walk in own["walk_longest"]
     ]
     assert middle
     assert sorted(page.locator(".lc-missing .lc-far").all_inner_texts()) == sorted(middle + longest)
     gap = elderly.layers["gaps"].iloc[0]
     page.evaluate("key => lifecircle.openPopup(key, 0)", f"gaps:{gap['facility_class']}")
     card = page.locator(".lc-card", has_text="步行限值").inner_text()
-    assert style.format_walk(round(gap["walk"]), "s", "zh") in card
+    assert formats.format_walk(round(gap["walk"]), "s", "zh") in card
     assert f"{gap['circle']} 分钟" in card
     assert not METRES.search(card)
     values = [0.0, 29.0, 59.9, 300.0, 390.0, 1_234.5]
@@ -227,7 +227,9 @@ def test_popups_say_minutes(elderly: Findings, browser: Browser, tmp_path: Path)
             "([values, unit]) => values.map(at => [lifecircle.formatWalk(at, unit), lifecircle.formatLimit(at, unit)])",
             [values, unit],
         )
-        expected = [[style.format_walk(value, unit, "zh"), style.format_limit(value, unit, "zh")] for value in values]
+        expected = [
+            [formats.format_walk(value, unit, "zh"), formats.format_limit(value, unit, "zh")] for value in values
+        ]
         assert written == expected
     page.close()
 
@@ -280,7 +282,7 @@ def test_the_closing_lines_say_who_walks(tmp_path: Path) -> None:
 
 @given(st.floats(0, 1e5), st.sampled_from(LANGUAGES))
 def test_seconds_are_never_written_as_metres(value: float, language: Language) -> None:
-    for write in (style.format_walk, style.format_limit):
+    for write in (formats.format_walk, formats.format_limit):
         assert write(value, "s", language).endswith(say("map.unit_min", language))
         assert write(value, "m", language).endswith(say("map.unit_m", language))
         shown = float(write(value, "s", language).split()[0].replace(",", ""))

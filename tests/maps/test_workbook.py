@@ -11,7 +11,7 @@ import pytest
 from made_findings import made_findings
 
 from lifecircle.layers.words import LANGUAGES, say
-from lifecircle.maps.style import format_date
+from lifecircle.maps.formats import format_date
 from lifecircle.maps.workbook import SHEETS, write_workbook
 
 if TYPE_CHECKING:
