@@ -20,7 +20,8 @@ from pyproj.exceptions import CRSError
 from ..gis.errors import Fault, InputError
 from .dburl import without_password
 from .reading import How, Reading
-from .tables import distinct_names, find_coordinates, place_rows
+from .sheets import distinct_names
+from .tables import find_coordinates, place_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
+import re
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import openpyxl
 import pandas as pd
 import shapely
 
 from ..gis.errors import Fault, InputError, MissingFileError
-from .encodings import decode_text
+from .encodings import decode_text, doubts
 from .reading import Reading, unreadable
+from .sheets import SHEETS, read_sheet
 from .study import Note
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from .reading import How
 
@@ -42,24 +44,35 @@ LAT_NAMES = ("lat", "latitude", "纬度", "北纬", "lat_wgs84", "wgs84_lat", "y
 PAIR_NAMES = ("lonlat", "lnglat", "lon,lat", "lng,lat", "location", "坐标", "经纬度", "coordinates")
 WKT_NAMES = ("wkt", "geometry", "geom", "the_geom")
 
+_WIDE = str.maketrans("０１２３４５６７８９．－＋", "0123456789.-+")
+
 COORDINATES = ("lon", "lat", "lonlat")
 """Names in a layer's ``columns`` that say where a table's coordinates are: two columns, or one with ``lon,lat``."""
 
-_HEADER_ROWS = 20
+_DEGREES = re.compile(
+    r"""^[东西南北]?[经纬]?\s*[NSEW]?\s*(\d{1,3})\s*[°度d]\s*
+    (?:(\d{1,2}(?:\.\d+)?)\s*[′'分m]\s*)?(?:(\d{1,2}(?:\.\d+)?)\s*(?:″|"|''|′′|秒|s)\s*)?[NSEW]?$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Degrees, minutes and seconds, as maps and surveys write them."""
 
 
 def read_table(path: Path, how: How) -> Reading:
     """Read CSV or Excel and place its rows by their coordinates."""
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        table, encoding = _read_excel(path, how), None
-    else:
-        text, encoding = decode_text(path.read_bytes(), file=str(path), encoding=how.encoding)
-        table = _read_csv(text, path)
-    frame = place_rows(table, path, how)
-    if encoding is None or encoding == "utf-8":
+    if path.suffix.lower() in SHEETS:
+        table, notes = read_sheet(path, how, _header_names(how), placed=True)
+        return Reading(place_rows(table, path, how), notes=notes)
+    text, encoding = decode_text(path.read_bytes(), file=str(path), encoding=how.encoding)
+    frame = place_rows(_read_csv(text, path), path, how)
+    if encoding == "utf-8":
         return Reading(frame, encoding)
     note = Note("study.encoding", {"file": path.name, "encoding": encoding, "by": "bytes"})
-    return Reading(frame, encoding, notes=(note,))
+    return Reading(frame, encoding, notes=(note,), warnings=tuple(doubts(text, encoding, str(path))))
+
+
+def _header_names(how: How) -> set[str]:
+    """Return the names by which the header of a sheet is known, in lower case."""
+    return {*LON_NAMES, *LAT_NAMES, *PAIR_NAMES, *WKT_NAMES, *(name.strip().lower() for name in how.columns.values())}
 
 
 def plain_table(path: Path, how: How) -> tuple[pd.DataFrame, str | None]:
@@ -73,8 +86,9 @@ def plain_table(path: Path, how: How) -> tuple[pd.DataFrame, str | None]:
     if not path.is_file():
         message = f"no such file: {path}"
         raise MissingFileError(message, Fault("faults.file_missing", file=str(path)))
-    if path.suffix.lower() in (".xlsx", ".xlsm"):
-        table, encoding = _read_excel(path, how), None
+    encoding: str | None = None
+    if path.suffix.lower() in SHEETS:
+        table, _ = read_sheet(path, how, (name.strip().lower() for name in how.columns.values()), placed=False)
     else:
         text, encoding = decode_text(path.read_bytes(), file=str(path), encoding=how.encoding)
         table = _read_csv(text, path)
@@ -92,56 +106,6 @@ def _read_csv(text: str, path: Path) -> pd.DataFrame:
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
         raise unreadable(path, error) from error
-
-
-def _read_excel(path: Path, how: How) -> pd.DataFrame:
-    """Read one sheet; the header is the first row that names coordinates, else the first with two texts."""
-    rows = _sheet_rows(path, how)
-    top = _header_row(rows, how)
-    if top is None:
-        raise unreadable(path, ValueError("no header row"))
-    names = [str(cell).strip() if cell is not None else f"column_{place + 1}" for place, cell in enumerate(rows[top])]
-    body = [row for row in rows[top + 1 :] if any(cell is not None for cell in row)]
-    return pd.DataFrame(body, columns=pd.Index(distinct_names(names))).convert_dtypes()
-
-
-def _sheet_rows(path: Path, how: How) -> list[list[object]]:
-    """Return the cells of a sheet: the one stated, the one named as the product's layer, or the first."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-            names = [str(name) for name in book.sheetnames]
-            wanted = how.layer or (how.prefer if how.prefer in names else names[0])
-            rows = [list(row) for row in book[wanted].iter_rows(values_only=True)] if wanted in names else None
-            book.close()
-    except Exception as error:  # openpyxl raises whatever its parts raise on a broken archive
-        raise unreadable(path, error) from error
-    if rows is None:
-        message = f"{path} has no sheet {wanted!r}"
-        detail = {"names": ", ".join(names)}
-        raise InputError(message, Fault("faults.sublayer_missing", file=str(path), value=wanted, detail=detail))
-    return [list(row) for row in rows]
-
-
-def _header_row(rows: Sequence[Sequence[object]], how: How) -> int | None:
-    """Return the number of the header row of a sheet."""
-    wanted = {*LON_NAMES, *PAIR_NAMES, *WKT_NAMES, *(name.lower() for name in how.columns.values())}
-    texts = [[str(cell).strip().lower() for cell in row if isinstance(cell, str)] for row in rows[:_HEADER_ROWS]]
-    for number, row in enumerate(texts):
-        if not wanted.isdisjoint(row):
-            return number
-    return next((number for number, row in enumerate(texts) if len(row) >= 2), None)
-
-
-def distinct_names(names: list[str]) -> list[str]:
-    """Return names with those that repeat numbered."""
-    seen: dict[str, int] = {}
-    out = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return out
 
 
 def find_coordinates(names: Sequence[str], columns: Mapping[str, str]) -> tuple[str, ...] | None:
@@ -180,7 +144,7 @@ def place_rows(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
     else:
         given = (table[found[0]], table[found[1]])
         texts = given
-    x, y = (pd.to_numeric(text, errors="coerce").to_numpy(dtype="float64", na_value=np.nan) for text in texts)
+    x, y = (_numbers(text) for text in texts)
     faults = []
     for name, numbers, cells in zip((found[0], found[-1]), (x, y), given, strict=True):
         wrong = np.flatnonzero(~np.isfinite(numbers) & cells.notna().to_numpy())
@@ -197,6 +161,28 @@ def place_rows(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
     usable = np.isfinite(x) & np.isfinite(y)
     points[usable] = shapely.points(x[usable], y[usable])
     return gpd.GeoDataFrame(table.drop(columns=list(found)), geometry=points)
+
+
+def _numbers(cells: pd.Series) -> NDArray[np.float64]:
+    """Return coordinates as numbers: full-width digits and degrees with minutes and seconds are read, NaN is left.
+
+    Examples
+    --------
+    >>> _numbers(pd.Series(["117.5", "１１７.５", "117°30′36″", "E117度30分", "东经", None])).tolist()
+    [117.5, 117.5, 117.51, 117.5, nan, nan]
+    """
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+    missing = cells.isna().to_numpy()
+    numbers = np.array(numbers)
+    for place in np.flatnonzero(~np.isfinite(numbers) & ~missing):
+        text = str(cells.iloc[place]).translate(_WIDE).strip()
+        match = _DEGREES.match(text)
+        if match:
+            whole, minutes, seconds = (float(part or 0) for part in match.groups())
+            numbers[place] = round(whole + minutes / 60 + seconds / 3600, 12)
+        elif re.fullmatch(r"[-+]?\d+(\.\d+)?", text):
+            numbers[place] = float(text)
+    return numbers
 
 
 def _from_wkt(table: pd.DataFrame, column: str, path: Path) -> gpd.GeoDataFrame:
