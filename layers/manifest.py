@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..gis.crs import crs_label
 from .contracts import AGE_COLUMNS
+from .standards import class_names
 from .words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ def manifest_of(
                 "sited": rule.facility_class in sites,
             }
             for rule in standard.rules
+        },
+        "class_names": {
+            key: names
+            for key in standard.counted
+            if key not in standard.classes and (names := class_names(key)) is not None
         },
         "notes": [_said(note.code, note.detail) for note in (*study.notes, *notes)],
         "warnings": [_warned(fault) for fault in (*study.warnings, *warnings)],

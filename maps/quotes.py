@@ -210,9 +210,16 @@ def language_of(findings: Findings, language: Language | None) -> Language:
 
 def class_name(findings: Findings, facility_class: str, language: Language, *, short: bool = False) -> str:
     """Return the name of a facility class, a short one where asked for; its key where the standard gives none."""
-    rule = findings.manifest["classes"].get(facility_class, {})
+    counted = findings.manifest.get("class_names", {})
+    rule = findings.manifest["classes"].get(facility_class) or counted.get(facility_class, {})
     brief = text(rule.get(f"short_{language}")) if short else ""
     return brief or str(rule.get(language) or rule.get("en") or rule.get("zh") or facility_class)
+
+
+def counted_classes(findings: Findings, facility_class: str) -> tuple[str, ...]:
+    """Return the classes of the facilities that count for a rule: its own, where the standard names no others."""
+    rule = findings.manifest["classes"].get(facility_class, {})
+    return tuple(rule.get("met_by") or (facility_class,))
 
 
 def titled(name: str, circle: int, circles: Sequence[int], language: Language) -> str:

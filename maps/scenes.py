@@ -28,6 +28,7 @@ from .paper import (
 from .quotes import (
     circle_label,
     class_name,
+    counted_classes,
     has_cells,
     known,
     label,
@@ -332,7 +333,7 @@ class Scenes(Ground):
 
     def _facility_points(self, axes: Axes, key: str, *, size: float, marker: str = "") -> None:
         facilities = self._findings.layers["facilities"]
-        some = facilities[facilities["facility_class"] == key]
+        some = facilities[facilities["facility_class"].isin(counted_classes(self._findings, key))]
         if len(some):
             points = shapely.get_coordinates(shapely.centroid(some.geometry.to_numpy()))
             mark = self._marks[key]
@@ -478,7 +479,7 @@ class Scenes(Ground):
         color = self._marks[key].color
         axes.add_collection(areas(chosen.geometry, facecolors=color, alpha=0.4, edgecolors="none"), autolim=False)
         facilities = self._findings.layers["facilities"]
-        some = facilities[facilities["facility_class"] == key]
+        some = facilities[facilities["facility_class"].isin(counted_classes(self._findings, key))]
         points = shapely.get_coordinates(shapely.centroid(some.geometry.to_numpy()))
         axes.scatter(points[:, 0], points[:, 1], s=5, c=color, linewidths=0, zorder=10, rasterized=len(some) > MANY)
         self._area_edge(axes)

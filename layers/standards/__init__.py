@@ -21,7 +21,7 @@ from .model import (
     Standard,
     metres_of_minutes,
 )
-from .read import load_standard, shipped_standards
+from .read import class_names, load_standard, shipped_standards
 from .write import as_data, confidence_counts, figure_name, figure_text, range_text, rule_rows, template
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Rule",
     "Standard",
     "as_data",
+    "class_names",
     "confidence_counts",
     "differences",
     "figure_name",

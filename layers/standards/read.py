@@ -19,6 +19,8 @@ from .tables import CIRCLE_KEYS, CircleKey, StandardFile
 
 _Table: TypeAlias = Mapping[str, Any]
 
+NAMED_BY = ("gb50180-2018", "tdt1062-2021")
+"""Standards that give names to classes which a study's own standard only counts."""
 NEEDED = {
     "rule": ("zh", "circle", "required", "group"),
     "circle": ("zh",),
@@ -47,6 +49,21 @@ def shipped_standards() -> tuple[str, ...]:
             if isinstance(table, Mapping):
                 keys.append(str(table["key"]))
     return tuple(sorted(keys))
+
+
+def class_names(facility_class: str) -> dict[str, str] | None:
+    """Return the names of a facility class as the standards of `NAMED_BY` call it; ``None`` where they do not.
+
+    Examples
+    --------
+    >>> class_names("pocket_park")
+    {'zh': '社区游园/口袋公园', 'en': 'Pocket park', 'short_zh': '口袋公园', 'short_en': 'Pocket park'}
+    """
+    for key in NAMED_BY:
+        for rule in load_standard(key).all_rules:
+            if rule.facility_class == facility_class:
+                return {name: getattr(rule, name) for name in ("zh", "en", "short_zh", "short_en")}
+    return None
 
 
 def load_standard(key_or_path: str | Path) -> Standard:
