@@ -151,6 +151,40 @@ def test_compounds_are_counted_as_the_missing_list_says(town: tuple[Residents, W
 
 @settings(deadline=None)
 @given(towns())
+def test_too_small_needs_a_size_that_is_known(town: tuple[Residents, Walks]) -> None:
+    residents, walks = town
+    rules = [Rule("food_market")]
+    people, known = residents.counts["people"], residents.known
+    # Every second place has only small ones near, every third one that is known to be large.
+    rows = np.arange(len(residents))
+    large = np.where(rows % 2 == 0, walks.cost, np.inf)
+    sure = np.where(rows % 6 == 0, walks.cost, np.inf)
+    plain = missing_table(residents, frame(), rules, {"food_market": walks})
+    sized = replace(walks, large_cost=large, sure_cost=sure)
+    found = missing_table(residents, frame(), rules, {"food_market": sized})
+    same = [name for name in found.columns if name not in {"status", "size_known", "people_too_small"}]
+    pd.testing.assert_frame_equal(found[same], plain[same])
+    assert plain[["size_known", "people_too_small"]].isna().all(axis=None)
+    changed = found["status"] != plain["status"]
+    assert set(found.loc[changed, "status"]) <= {"too_small"}
+    assert set(plain.loc[changed, "status"]) <= {"present", "partial"}
+    for number, row in enumerate(found.itertuples()):
+        here = (residents.compound == number) & known & (people > 0)
+        if not walks.has_data or not here.any():
+            assert row.size_known is row.people_too_small is pd.NA
+            continue
+        near, fits, told = (int(people[here & (cost <= 300)].sum()) for cost in (walks.cost, large, sure))
+        whole = int(people[here].sum())
+        assert row.people_too_small == near - fits
+        assert (row.status == "too_small") == (2 * near >= whole > 2 * fits)
+        if 2 * near < whole:
+            assert row.size_known is pd.NA
+        else:
+            assert row.size_known == (row.status == "too_small" or 2 * told >= whole)
+
+
+@settings(deadline=None)
+@given(towns())
 def test_the_missing_list_counts_who_lives_there_and_who_is_beyond(town: tuple[Residents, Walks]) -> None:
     residents, walks = town
     rules, found = [Rule("food_market")], {"food_market": walks}
