@@ -179,14 +179,14 @@ def _config(
         for key, value in catalogue().items()
         if key.startswith("map.page_")
     }
-    formats = {
+    kinds = {
         kind: asdict(form) | {"unit": say(form.unit, spoken) if form.unit else ""}
         for kind, form in formats.NUMBER_FORMATS.items()
     }
     return {
         "language": spoken,
         "texts": texts,
-        "formats": formats,
+        "formats": kinds,
         "scales": formats.scales(spoken),
         "nothing": formats.NOTHING,
         "looks": {name: asdict(look) for name, look in style.LOOKS.items()},

@@ -1,4 +1,4 @@
-// Numbers written by the same table as maps/style.py: format_number and the scales of areas and lengths.
+// Numbers written by the same table as maps/formats.py: format_number and the scales of areas and lengths.
 (function (root) {
   "use strict";
   const lc = (root.lifecircle = root.lifecircle || {});
@@ -34,7 +34,7 @@
     return number(value, scale.find(([below]) => below === null || size < below)[1]);
   };
 
-  // A walk and a limit by their unit, as maps/style.py: format_walk and format_limit.
+  // A walk and a limit by their unit, as maps/formats.py: format_walk and format_limit.
   lc.formatWalk = (walk, unit) => lc.format(walk, unit === "s" ? "minutes" : "metres");
   lc.formatLimit = (limit, unit) => (unit === "s" && limit % 60 === 0 ? lc.format(limit, "whole_minutes") : lc.formatWalk(limit, unit));
 

@@ -135,7 +135,7 @@ def test_the_steps_of_lacking_follow_their_cuts(count: int) -> None:
 def test_every_coded_value_that_is_coloured_has_its_colour() -> None:
     assert set(style.WAY_FILLS) == set(contracts.WAYS)
     assert set(style.KIND_FILLS) == set(contracts.PROJECT_KINDS)
-    assert set(style.STATUS_FILLS) == {"present", "partial", "too_far", "unknown", "no_data"}
+    assert set(style.STATUS_FILLS) == {"present", "partial", "too_small", "too_far", "unknown", "no_data"}
     assert set(map(style.street_tier, ("primary", "tertiary", "residential", "steps", ""))) <= set(style.LOOKS)
 
 
