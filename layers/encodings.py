@@ -41,14 +41,14 @@ def codec_of(name: str) -> str | None:
 
     Examples
     --------
-    >>> codec_of("936"), codec_of("UTF-8"), codec_of("1252"), codec_of("no such")
-    ('gb18030', 'utf-8', 'cp1252', None)
+    >>> codec_of("936"), codec_of("UTF-8"), codec_of("1252"), codec_of("88591"), codec_of("no such")
+    ('gb18030', 'utf-8', 'cp1252', 'iso8859-1', None)
     """
     plain = name.strip().lower()
     if plain in _CHINESE_CODE_PAGES:
         return "gb18030"
     number = plain.removeprefix("ansi ").removeprefix("oem ").removeprefix("windows-").removeprefix("cp")
-    for guess in (plain, f"cp{number}", f"iso{number}" if number.startswith("8859") else plain):
+    for guess in (plain, f"cp{number}", f"iso8859-{number[4:].strip(' -')}" if number.startswith("8859") else plain):
         try:
             return codecs.lookup(guess).name
         except LookupError:

@@ -232,8 +232,7 @@ def _replace(connection: psycopg.Connection[Any], schema: str, table: _Table, sr
     else:
         connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(place))
         listed = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind))  # type: ignore[arg-type]  # our own words
-            for name, kind in kinds
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in kinds
         )
         connection.execute(sql.SQL("CREATE TABLE {} ({})").format(place, listed))
         connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(place, sql.Literal(OURS)))
