@@ -120,10 +120,11 @@ def is_part(name: str) -> bool:
 
     Examples
     --------
-    >>> [is_part(name) for name in ("第六人民医院急诊楼", "住院部治疗室(儿童医院)", "第六人民医院", "儿童医院门诊部")]
+    >>> [is_part(name) for name in ("第六人民医院急诊楼", "骨密度（儿童医院）", "第六人民医院", "门诊部(儿童医院)")]
     [True, True, False, False]
     """
-    return vocabulary().part.search(_unbracketed(name)) is not None
+    whole = unicodedata.normalize("NFKC", name).strip()
+    return any(vocabulary().part.search(text) is not None for text in (whole, _unbracketed(name)))
 
 
 def doubted(found: Found, name: str) -> Found:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .table import Contract
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
+    "zones": ("zones", "分析单元", "统计单元", "片区", "网格"),
     "area": (
         "boundary",
         "boundaries",
