@@ -213,6 +213,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "elders_60_lacking",
         "households_lacking",
         "people_too_small",  # of those within the limit, all of whose facilities there are known to be too small
+        "confidence",  # of the rule's limit
+        "clause",
     ),
     "sites": (),  # the layer of that name without its geometry
     "siting": (

@@ -95,6 +95,8 @@ def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]],
         "unit": walk.unit,
         "size_known": size_known,
         "people_too_small": too_small,
+        "confidence": rule.confidence,
+        "clause": rule.clause,
         **_listed(residents, status, hit, count),
     }
 

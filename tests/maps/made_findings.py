@@ -187,6 +187,8 @@ def _missing(walks: _Walks, compounds: pd.DataFrame) -> list[dict[str, Any]]:
                     **{f"{name}_lacking": int(lacks[name]) if line else pd.NA for name in LISTED},
                     "size_known": True,
                     "people_too_small": 0,
+                    "confidence": rule["confidence"],
+                    "clause": rule["clause"],
                 }
             )
     return rows
