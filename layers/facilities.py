@@ -105,7 +105,8 @@ def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
     if raw is None or raw.empty:
         empty = count_facilities(facility_rows(gpd.GeoDataFrame(geometry=[], crs=study.crs), study, []), study)
         merges = pd.DataFrame(columns=list(MERGE_COLUMNS))
-        return FoundFacilities(empty.frame, merges, frozenset(), (Note("facilities.none"),))
+        plain = estimate_capacity(empty.frame, asked=False).frame
+        return FoundFacilities(plain, merges, frozenset(), (Note("facilities.none"),))
     closed = closed_to_public(raw)
     found = classify(raw, standard)
     found = [() if shut else classes for shut, classes in zip(closed.tolist(), found, strict=True)]
