@@ -403,9 +403,8 @@ def _assemble(
     node_xy[edges.nodes.T.ravel()[::-1]] = coords[ends[::-1]]
     coords[ends] = node_xy[edges.nodes.T.ravel()]
     along = running_metres(coords, start)
-    drawn_over_ground = np.zeros(0)
-    if scale is not None:
-        drawn_over_ground = scale(coords[(start[:-1] + start[1:]) // 2])
+    drawn_over_ground = np.zeros(0) if scale is None else scale(coords[(start[:-1] + start[1:]) // 2])
+    if drawn_over_ground.size:
         along /= np.repeat(drawn_over_ground, np.diff(start))
     length = along[start[1:] - 1].copy()
     sort, ways = edges.kind >> 2, edges.kind & 3
@@ -441,6 +440,11 @@ def _assemble(
         arc_side=arc_side,
         walls=walls,
     )
+    return _fixed(network)
+
+
+def _fixed(network: WalkNetwork) -> WalkNetwork:
+    """Return the network with arrays that nobody can write to."""
     for name in network.__slots__:
         value = getattr(network, name)
         if isinstance(value, np.ndarray):

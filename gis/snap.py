@@ -264,26 +264,36 @@ def snap(
     >>> found.status.tolist(), found.positions.offset_m.tolist(), found.access_m.tolist()
     (['on_street', 'far_from_street'], [30.0], [40.0, nan])
     """
-    xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-    bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))
-    if bad.size:
-        message = f"{bad.size} points have coordinates that are not numbers"
-        raise InputError(message, *(Fault("gis.point_nan", row=int(row)) for row in bad[:5]))
+    xy = _finite(xy)
     owner = np.arange(xy.shape[0], dtype=np.int64) if owner is None else np.asarray(owner, dtype=np.int64)
     objects = (int(owner.max()) + 1 if owner.size else 0) if count is None else count
     lines = network.edge_lines()
-    sealed = network.walls.sealed
-    zone = network.walls.zone_of(xy) if zone is None else np.asarray(zone, dtype=np.int32).copy()
-    if sealed.size:
-        zone[(zone >= 0) & ~sealed[np.clip(zone, 0, sealed.size - 1)]] = -1
-    else:
-        zone = np.full(xy.shape[0], -1, dtype=np.int32)
+    zone = _sealed_zone(network, xy, zone)
     allowed = np.ones(network.edge_length_m.size, dtype=bool) if usable is None else np.asarray(usable, dtype=bool)
     main = (network.edge_component == 0) & ~(network.edge_private & arriving)
     outside = np.flatnonzero((network.edge_zone == -1) & allowed)
     parts = list(_main_first(network, lines, outside, main, xy, np.flatnonzero(zone == -1), limit_m))
     parts += _in_zones(network, lines, allowed, main, xy, zone, limit_m)
     return _audit(network, _Found.join(parts), main, owner, objects)
+
+
+def _finite(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points as float64[p, 2], or the fault of those that are no numbers."""
+    xy = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    bad = np.flatnonzero(~np.isfinite(xy).all(axis=1))
+    if bad.size:
+        message = f"{bad.size} points have coordinates that are not numbers"
+        raise InputError(message, *(Fault("gis.point_nan", row=int(row)) for row in bad[:5]))
+    return xy
+
+
+def _sealed_zone(network: WalkNetwork, xy: NDArray[np.float64], zone: NDArray[np.int32] | None) -> NDArray[np.int32]:
+    """Return the sealed compound of each point, -1 outside and in compounds that are left open."""
+    sealed = network.walls.sealed
+    if not sealed.size:
+        return np.full(xy.shape[0], -1, dtype=np.int32)
+    of = network.walls.zone_of(xy) if zone is None else np.asarray(zone, dtype=np.int32)
+    return np.where((of >= 0) & sealed[np.clip(of, 0, sealed.size - 1)], of, -1).astype(np.int32)
 
 
 def _audit(
