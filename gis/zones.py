@@ -133,7 +133,7 @@ def kind_of(crs: CRS) -> tuple[Kind, int | None]:
     false_easting = next((part.value for part in operation.params if part.name == "False easting"), None)
     if operation.method_name != "Transverse Mercator" or false_easting is None:
         return "other", None
-    number = int(false_easting // 1_000_000)
+    number = int(float(false_easting) // 1_000_000)
     return ("zone", number) if number else ("plain", None)
 
 

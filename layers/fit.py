@@ -72,6 +72,8 @@ CROSSED_RATIO, CROSSED_LEAST = 3.0, 0.08
 BESIDE_STREETS_M = 300.0
 """Features farther from all streets, stated as they are, say nothing of their datum."""
 
+MOST_WAYS = 500_000
+"""Ways of OSM extracts beyond which their streets are not read once more to doubt a datum."""
 STILL_BESIDE = 0.9
 """Share of the features that another datum must leave beside the streets: off the map nothing is run through."""
 
@@ -213,7 +215,9 @@ def _sample(frame: gpd.GeoDataFrame) -> Shapes:
     """Return features spread evenly over the file's rows."""
     shapes = np.asarray(frame.geometry.array, dtype=object)
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    return shapes[np.unique(np.linspace(0, len(shapes) - 1, min(SAMPLE, len(shapes))).astype(int))]
+    return np.asarray(
+        shapes[np.unique(np.linspace(0, len(shapes) - 1, min(SAMPLE, len(shapes))).astype(int))], dtype=object
+    )
 
 
 def _candidate(layer: str, sample: Shapes, guess: Guess, reference: Reference | None) -> Candidate:
@@ -319,7 +323,7 @@ def doubts(work: Work, reads: Mapping[str, Sequence[Read]]) -> list[Fault]:
         and len(read.reading.frame) >= LEAST_DOUBTED
         and (read.section.datum is not None or read.reading.frame.crs is not None)
     ]
-    if not asked:
+    if not asked or sum(ground.ways for ground in work.grounds.values()) > MOST_WAYS:
         return []
     reference = _reference(work, reads, without="none")
     if reference is None or not len(reference.streets) or not _is_chinese(reference):
@@ -347,8 +351,8 @@ def _doubt(layer: str, read: Read, reference: Reference) -> Fault | None:
         return None
     frame = read.reading.frame
     sample = gpd.GeoDataFrame(geometry=_sample(frame), crs=frame.crs)
-    if frame.crs is None and stated not in DATUMS:
-        sample = sample.set_crs(as_crs(read.section.datum))
+    if stated and stated not in DATUMS:
+        sample = sample.set_crs(as_crs(read.section.datum), allow_override=True)
     try:
         now = transform(sample, read.section.datum, reference.crs).geometry.to_numpy()
         others = {
@@ -358,7 +362,7 @@ def _doubt(layer: str, read: Read, reference: Reference) -> Fault | None:
         }
     except InputError:
         return None
-    finite = np.isfinite(shapely.bounds(now)).all(axis=1)
+    finite = np.asarray(np.isfinite(shapely.bounds(now)).all(axis=1))
     beside = finite.copy()
     beside[finite] = reference.from_streets_m(_middles(now[finite])) <= BESIDE_STREETS_M
     if beside.sum() < LEAST_DOUBTED:

@@ -190,7 +190,7 @@ def _require_possible(layer: str, frame: gpd.GeoDataFrame, datum: str | None) ->
     stated = as_crs("EPSG:3857") if baidu else frame.crs if datum is None or named in DATUMS else as_crs(datum, layer)
     if stated is None or stated.is_geographic or frame.empty:
         return
-    shown = datum if datum is not None and (baidu or named not in DATUMS) else frame.crs.to_string()[:60]
+    shown = datum if datum is not None and (baidu or named not in DATUMS) else stated.to_string()[:60]
     west, south, east, north = frame.total_bounds
     if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
         message = f"{layer} is in degrees, its datum {shown} in metres"
@@ -235,8 +235,10 @@ def old_survey(layer: str, read: Read, crs: CRS) -> list[Fault]:
     """Return a warning where a layer is moved from Beijing 1954 or Xian 1980 by national parameters, with how good."""
     datum = read.section.datum
     named = datum is not None and datum.strip().lower() in DATUMS
+    if read.system is not None:
+        return []
     stated = read.reading.frame.crs if datum is None or named else as_crs(datum)
-    base = None if stated is None or read.system is not None else as_crs(stated).geodetic_crs
+    base = None if stated is None else as_crs(stated).geodetic_crs
     if base is None or base.name not in OLD_SURVEYS:
         return []
     best = Transformer.from_crs(base, crs, always_xy=True).accuracy

@@ -16,7 +16,7 @@ TOWN = CRS("EPSG:4548")
 OLD = CRS("EPSG:2436")
 RANDOM = np.random.default_rng(3)
 POINTS = np.column_stack([RANDOM.uniform(0, 20_000, 9), RANDOM.uniform(0, 30_000, 9)])
-PLANE = POINTS + [490_000.0, 4_040_000.0]
+PLANE = POINTS + np.array([490_000.0, 4_040_000.0])
 SEVEN = {"dx": 15.8, "dy": -154.4, "dz": -82.3, "rx_sec": 0.5, "ry_sec": -0.3, "rz_sec": 1.2, "scale_ppm": -3.0}
 
 
