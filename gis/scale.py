@@ -51,9 +51,10 @@ def ground_scale(crs: pyproj.CRS) -> Scale | None:
         return None
 
     def scale(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not len(xy):
+            return np.zeros(0)
         cell = np.floor(xy / CELL_M).astype(np.int64)
-        rows = int(np.ptp(cell[:, 1])) + 1 if cell.size else 1
-        least = cell.min(axis=0) if cell.size else np.zeros(2, dtype=np.int64)
+        rows, least = int(np.ptp(cell[:, 1])) + 1, cell.min(axis=0)
         cells, of = numbered((cell[:, 0] - least[0]) * rows + cell[:, 1] - least[1])
         column, row = np.divmod(cells, rows)
         lon, lat = projection((column + least[0] + 0.5) * CELL_M, (row + least[1] + 0.5) * CELL_M, inverse=True)
