@@ -252,6 +252,8 @@ class Scenes(Ground):
                 pairs.append((self._say("fact_standard"), format_limit(metres, "m", self._language)))
         if not quotes:
             pairs.append((self._say("fact_limit"), format_limit(known(rule.get("limit_m")), "m", self._language)))
+        if sure := text(rule.get("confidence")):
+            pairs.append((self._say("fact_confidence"), sure))
         table = self._findings.tables["facilities_by_class"]
         for row in records(table[table["facility_class"] == key].head(1)):
             pairs.append((self._say("fact_existing"), self._say("count_places", count=self._number(row.existing))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,8 +31,6 @@ from lifecircle.layers.standards import (
 from lifecircle.layers.words import catalogue, explain, say
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lifecircle.layers.words import Language
 
 LOCAL = """
@@ -555,6 +554,16 @@ def _values(rule: Rule) -> tuple[object, ...]:
     plain = ("facility_class", "zh", "circle", "also_circles", "limit_m", "limit_minutes", "required", "measured")
     areas = ("building_m2_least", "building_m2_most", "land_m2_least", "land_m2_most", "met_by", "land", "group")
     return tuple(getattr(rule, name) for name in (*plain, *areas))
+
+
+def test_the_example_of_the_documentation_is_a_standard(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
+    standard = load_standard(put(tmp_path, page.split("```toml\n")[1].split("```")[0]))
+    assert standard.extends == ("gb50180-2018",)
+    market, near = standard.rule("food_market"), standard.rule("market_near")
+    assert (market.building_m2_least, market.confidence_areas, market.limit_m) == (600, "A", 500)
+    assert near.classes == ("food_market",)
+    assert all(f"`{key}`" in page for key in shipped_standards())
 
 
 # --- differences, data ---
