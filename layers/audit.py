@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .contracts import CONTRACTS
+from .headings import guess_columns
 from .load import examine
 from .named import ring_faults
+from .study import no_repairs
 from .words import candidates_of, explain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import pandas as pd
 
     from ..gis.errors import Fault
     from .gather import Row
@@ -26,6 +31,8 @@ class Audit:
     faults: tuple[Fault, ...]
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
+    repairs: pd.DataFrame = field(default_factory=no_repairs)
+    """What was changed of geometries: columns of `lifecircle.layers.study.REPAIRS`."""
 
     @property
     def blocked(self) -> bool:
@@ -60,11 +67,20 @@ class Audit:
                     "encoding": row.encoding,
                     "columns": dict(row.columns),
                     "unused": list(row.unused),
+                    "proposed": guesses(row),
                 }
                 for row in self.rows
             ],
+            "repairs": self.repairs.to_dict("records"),
             "notes": [say(note.code, language, **note.detail) for note in self.notes],
         }
+
+
+def guesses(row: Row) -> dict[str, str]:
+    """Return columns of a file that may be the product's, for the user to judge: product column → file column."""
+    if row.layer not in CONTRACTS or not row.unused:
+        return {}
+    return guess_columns(row.unused, CONTRACTS[row.layer], found=row.columns)
 
 
 def audit(path: Path | str, *, progress: Callable[[str], None] | None = None) -> Audit:
@@ -85,5 +101,5 @@ def audit(path: Path | str, *, progress: Callable[[str], None] | None = None) ->
     examined = examine(path, progress=progress)
     study = examined.study
     if study is not None and study.osm and "ring_lines" not in study.layers:
-        return Audit((*examined.faults, *ring_faults(study)), examined.rows, examined.notes)
-    return Audit(examined.faults, examined.rows, examined.notes)
+        return Audit((*examined.faults, *ring_faults(study)), examined.rows, examined.notes, examined.repairs)
+    return Audit(examined.faults, examined.rows, examined.notes, examined.repairs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 DIGITS = {"〇": 0, "零": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 SHAPEFILE_BYTES = 10
 """Length to which a shapefile cuts the names of its columns."""
+
+LIKE = 0.75
+"""Likeness of names from which on a column is offered to the user."""
 
 _NUMERAL = re.compile(f"[{''.join(DIGITS)}十]+")
 _OWN_UNITS: dict[str, frozenset[str]] = {
@@ -144,6 +148,62 @@ def _cut_names(column: Column) -> list[str]:
             if len(data) > SHAPEFILE_BYTES:
                 cut.append(data[:SHAPEFILE_BYTES].decode(encoding, errors="ignore"))
     return cut
+
+
+def cut_from(name: str, column: Column) -> str | None:
+    """Return the name that a file's column name is the beginning of, where a shapefile's ten bytes cut it.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.contracts import CONTRACTS
+    >>> walled = CONTRACTS["compounds"].column("walled")
+    >>> cut_from("是否封闭管", walled), cut_from("封闭", walled)
+    ('是否封闭管理', None)
+    """
+    known = (column.name, *column.also)
+    plain = name.strip().lower()
+    if plain in {whole.lower() for whole in known}:
+        return None
+    if name in _cut_names(column):
+        return next(whole for whole in known if whole.startswith(name))
+    if _cut_alike(name, column):
+        start = folded(name, column)
+        return next(whole for whole in known if folded(whole, column).startswith(start))
+    return None
+
+
+def guess_columns(unused: Sequence[str], contract: Contract, *, found: Iterable[str]) -> dict[str, str]:
+    """Return columns of a file that may be the product's although their names are other: for the user to judge.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.contracts import CONTRACTS
+    >>> guess_columns(["小区户数合计", "备注"], CONTRACTS["compounds"], found=["name"])
+    {'households': '小区户数合计'}
+    """
+    have = set(found)
+    pairs = []
+    for column in contract.columns:
+        if column.name in have:
+            continue
+        for name in unused:
+            likeness = max((_likeness(folded(name, column), folded(known, column)) for known in column.also), default=0)
+            pairs.append((-likeness, column.name, name))
+    guessed: dict[str, str] = {}
+    for likeness, column_name, name in sorted(pairs):
+        if -likeness >= LIKE and column_name not in guessed and name not in guessed.values():
+            guessed[column_name] = name
+    return guessed
+
+
+def _likeness(name: str, known: str) -> float:
+    """Return how much of the shorter of two names stands in the longer, 0 to 1; single characters tell nothing."""
+    short, long = sorted((name, known), key=len)
+    if len(short) < 2:
+        return 0.0
+    match = difflib.SequenceMatcher(None, short, long, autojunk=False)
+    inside = sum(block.size for block in match.get_matching_blocks() if block.size > 1)
+    return inside / len(short) if name.isascii() == known.isascii() else 0.0
 
 
 def _unambiguous(free: Sequence[str], wanted: Sequence[Column], same: Callable[[str, Column], bool]) -> dict[str, str]:

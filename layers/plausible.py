@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..gis.errors import Fault
+from .areaunits import area_unit_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +58,7 @@ def plausible_faults(layers: Mapping[str, gpd.GeoDataFrame], rows: Sequence[Row]
         )
     for layer in ("compounds", "districts", "buildings", "population"):
         found.crowded(layer)
-    return [*found.faults, *_without_walls(layers)]
+    return [*found.faults, *_without_walls(layers), *area_unit_faults(layers, rows)]
 
 
 class _Finder:

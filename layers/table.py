@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from ..gis.errors import Fault
-from .headings import propose_columns
+from .headings import cut_from, propose_columns
 from .repair import mend
 from .study import Note, no_repairs
 
@@ -160,6 +161,7 @@ def check(
     report = _Report(file, contract.layer)
     found = _named(frame, contract, columns or {}, report, optional)
     report.rows = _row_labels(frame, found, contract)
+    report.notes += _cut_notes(found, contract, columns or {}, file)
     if cleaned:
         report.notes.append(Note("study.control_signs", {"layer": contract.layer, "file": file, "count": cleaned}))
     taken = set(found.values())
@@ -266,6 +268,17 @@ def _named(
                 Fault("faults.column_required", report.file, report.layer, column=column.name, detail=detail)
             )
     return found
+
+
+def _cut_notes(found: Mapping[str, str], contract: Contract, columns: Mapping[str, str], file: str) -> list[Note]:
+    """Return a note for each column that was recognised by a name that a shapefile cut short."""
+    notes = []
+    for name, source in found.items():
+        whole = None if name in columns else cut_from(source, contract.column(name))
+        if whole is not None:
+            detail = {"layer": contract.layer, "file": PurePath(file).name, "source": source, "name": whole}
+            notes.append(Note("files.column_cut", detail))
+    return notes
 
 
 def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str], contract: Contract) -> pd.Series:

@@ -66,10 +66,8 @@ def _print(found: Audit, language: LanguageName) -> None:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in cells))
     if found.rows:
         console.print(table)
-    for row in found.rows:
-        if row.unused:
-            detail = {"file": Path(row.file).name, "fields": ", ".join(row.unused)}
-            typer.echo(f"· {say('check.unused', language, layer=layer_name(row.layer, language), **detail)}")
+    for line in (*_column_lines(found, language), *_repair_lines(found, language)):
+        typer.echo(f"· {line}")
     for note in found.notes:
         typer.echo(f"· {say_note(note.code, note.detail, language)}")
     for fault in found.faults:
@@ -77,6 +75,40 @@ def _print(found: Audit, language: LanguageName) -> None:
         typer.echo(say(key, language, text=explain(fault, language)))
     blocking = sum(fault.blocks for fault in found.faults)
     typer.echo(say("check.bad", language, count=blocking) if blocking else say("check.good", language))
+
+
+def _column_lines(found: Audit, language: LanguageName) -> list[str]:
+    """Return what columns of each file are not used, and which of these may be the product's."""
+    from lifecircle.layers.audit import guesses
+    from lifecircle.layers.scaffold import quoted
+    from lifecircle.layers.words import layer_name, say
+
+    lines = []
+    for row in found.rows:
+        where = {"layer": layer_name(row.layer, language), "file": Path(row.file).name}
+        if row.unused:
+            lines.append(say("check.unused", language, **where, fields=", ".join(row.unused)))
+        pairs = ", ".join(f"{name} = {quoted(source)}" for name, source in guesses(row).items())
+        if pairs:
+            lines.append(say("check.guess", language, **where, pairs=pairs))
+    return lines
+
+
+def _repair_lines(found: Audit, language: LanguageName) -> list[str]:
+    """Return how many geometries of each file were mended, by what was done; the rows are in the JSON."""
+    from lifecircle.layers.words import layer_name, say
+
+    lines = []
+    for (layer, file), rows in found.repairs.groupby(["layer", "file"], sort=False):
+        counts = rows["what"].value_counts(sort=False)
+        kinds = (
+            say("check.repair_kind", language, kind=say(f"files.repair_{what}", language), count=count)
+            for what, count in counts.items()
+        )
+        listed = say("faults.file_and", language).join(kinds)
+        where = {"layer": layer_name(str(layer), language), "file": Path(str(file)).name}
+        lines.append(say("check.repairs", language, **where, count=len(rows), kinds=listed))
+    return lines
 
 
 if __name__ == "__main__":

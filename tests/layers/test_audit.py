@@ -27,7 +27,7 @@ path = "c.gpkg"
 def study(tmp_path: Path) -> Path:
     lines = [shapely.LineString([(5e5, 4e6), (501_000, 4e6), (501_000, 4_001_000)])]
     gpd.GeoDataFrame({"highway": ["footway"]}, geometry=lines, crs="EPSG:4548").to_file(tmp_path / "streets.gpkg")
-    blocks = [shapely.box(500_900, 4_000_100, 500_950, 4_000_150)] * 2
+    blocks = [shapely.box(500_900, 4_000_100 + y, 500_950, 4_000_150 + y) for y in (0, 100)]
     frame = gpd.GeoDataFrame({"户数": [5, 7], "小区名称": ["甲", "乙"]}, geometry=blocks, crs="EPSG:4548")
     frame.to_file(tmp_path / "c.gpkg")
     (tmp_path / "study.toml").write_text(TOML, encoding="utf-8")
