@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy.spatial import cKDTree
 
+from . import kernels_coverage
+from .edges import read_only
 from .errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     Bools: TypeAlias = NDArray[np.bool_]
 
 EXACT = 2**53
-"""Sums up to here are exact in double precision, in which they are formed."""
+"""Sums up to here stay exact when they are divided or written as numbers in double precision."""
+MOST = 2.0**62
+"""Where whole numbers of 64 bits come near their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def within(cost: Floats, limit: float) -> Bools:
     return np.asarray(cost <= limit, dtype=np.bool_)
 
 
-def group_sums(weights: Ints, groups: Ints, n_groups: int) -> Ints:
+def group_sums(weights: Ints, groups: Ints, n_groups: int, *, rows: Bools | None = None) -> Ints:
     """Sum integer weights by group, exactly.
 
     Parameters
@@ -80,6 +84,8 @@ def group_sums(weights: Ints, groups: Ints, n_groups: int) -> Ints:
         int64 [n], -1 for rows of no group.
     n_groups
         How many groups there are.
+    rows
+        bool [n], the rows that count; all where not given.
 
     Returns
     -------
@@ -88,21 +94,24 @@ def group_sums(weights: Ints, groups: Ints, n_groups: int) -> Ints:
     Raises
     ------
     InputError
-        When the sums are too large to be exact.
+        When the sums are larger than `EXACT`.
 
     Examples
     --------
     >>> group_sums(np.array([[5], [7], [9]]), np.array([1, 0, 1]), 2).tolist()
     [[7], [14]]
     """
-    inside = np.flatnonzero(groups >= 0)
-    sums = np.zeros((n_groups, weights.shape[1]), dtype=np.int64)
-    for column in range(weights.shape[1]):
-        counted = np.bincount(groups[inside], weights[inside, column], minlength=n_groups)
-        if len(counted) and np.abs(counted).max() >= EXACT:
-            message = "the sums are too large to be exact"
-            raise InputError(message, Fault("gis.coverage_too_large", value=float(np.abs(counted).max())))
-        sums[:, column] = counted.astype(np.int64)
+    counted = np.ones(len(groups), dtype=np.bool_) if rows is None else rows
+    whole = np.abs(weights).sum(axis=0, dtype=np.float64).max(initial=0.0)
+    sums = kernels_coverage.sums_by_group(
+        read_only(weights.astype(np.int64, copy=False)),
+        read_only(groups.astype(np.int64, copy=False)),
+        read_only(counted),
+        n_groups,
+    )
+    if whole >= EXACT and (np.abs(sums).max() >= EXACT or whole >= MOST):
+        message = "the sums are too large to be exact"
+        raise InputError(message, Fault("gis.coverage_too_large", value=float(whole)))
     return sums
 
 
@@ -140,9 +149,8 @@ def tally(covered: Bools, known: Bools, weights: Ints, groups: Ints, n_groups: i
     """
     _check(covered, known, weights, groups, n_groups)
     total = group_sums(weights, groups, n_groups)
-    unknown = group_sums(weights[~known], groups[~known], n_groups)
-    hit = covered & known
-    reached = group_sums(weights[hit], groups[hit], n_groups)
+    unknown = group_sums(weights, groups, n_groups, rows=~known)
+    reached = group_sums(weights, groups, n_groups, rows=covered & known)
     return Tally(total, reached, total - unknown - reached, unknown)
 
 

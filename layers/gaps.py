@@ -6,6 +6,7 @@ they are summed) and, for each facility class, `Walks` (how far its nearest faci
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import geopandas as gpd
@@ -86,34 +87,56 @@ def coverage_table(
     kinds = list(groups)
     check_lengths(residents, kinds, walks)
     blocks: list[Block] = []
+    whole = residents.measures, residents.weights
     for rule in rules:
         if rule.walk_m is None or rule.facility_class not in walks:
             continue
         walk = walks[rule.facility_class]
-        hits = _hits(residents, rule.walk_m, walk)
-        blocks.extend(_block(residents, kind, rule, walk, hits) for kind in kinds)
+        hits = _hits(residents, rule.walk_m, walk, len(kinds[0].of_compound) if kinds else 0)
+        own = _of_compounds(*whole, rule.group)
+        blocks.extend(
+            _block(residents, kind, rule, walk, hits, own if kind.kind == "compound" else whole) for kind in kinds
+        )
     return stacked(blocks, TABLES["coverage"])
 
 
-def _hits(residents: Residents, limit_m: float, walk: Walks) -> tuple[Bools, Bools, Bools]:
-    """Tell who is within the limit now, with the proposed sites, and by straight line."""
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """Who is within the limit now, with the proposed sites, and by straight line; and so which compounds."""
+
+    now: Bools
+    after: Bools
+    straight: Bools
+    homes: tuple[tuple[Bools, Bools], ...]
+
+
+def _hits(residents: Residents, limit_m: float, walk: Walks, compounds: int) -> _Hits:
+    """Tell who, and which compounds, are within the limit."""
     now = within(walk.cost, walk.limit)
     after = now if walk.after_cost is None else now | within(walk.after_cost, walk.limit)
-    return now, after, within_straight(residents.xy, walk.site_xy, limit_m)
+    hits = now, after, within_straight(residents.xy, walk.site_xy, limit_m)
+    people = np.asarray(residents.counts["people"], dtype=np.int64)
+    homes = (mostly_covered(hit, residents.known, people, residents.compound, compounds) for hit in hits)
+    return _Hits(*hits, tuple(homes))
 
 
 def _block(
-    residents: Residents, groups: Groups, rule: RuleLike, walk: Walks, hits: tuple[Bools, Bools, Bools]
+    residents: Residents,
+    groups: Groups,
+    rule: RuleLike,
+    walk: Walks,
+    hits: _Hits,
+    counts: tuple[tuple[str, ...], Ints],
 ) -> Block:
     """Return the coverage rows of one rule for one kind of group: group by group, measure by measure."""
-    measures, weights = _counted(residents, groups.kind, rule.group)
+    measures, weights = counts
     known = residents.known & walk.has_data
-    now, after, straight = hits
+    now, after, straight = hits.now, hits.after, hits.straight
     count = len(groups.ids)
     counted = tally(now, known, weights, groups.of_demand, count)
     # Where the class has no data, the proposed sites still reach people, who are then known to be covered afterwards.
-    then = group_sums(weights * (after & residents.known)[:, None], groups.of_demand, count)
-    buffered = group_sums(weights * (straight & known)[:, None], groups.of_demand, count)
+    then = group_sums(weights, groups.of_demand, count, rows=after & residents.known)
+    buffered = group_sums(weights, groups.of_demand, count, rows=straight & known)
     parts = {
         "total": counted.total,
         "covered": counted.covered,
@@ -124,7 +147,7 @@ def _block(
     }
     if groups.kind != "compound":
         measures = (*measures, "compounds")
-        homes = _homes(residents, groups, hits, walk)
+        homes = _homes(groups, hits, walk)
         parts = {name: np.column_stack([parts[name], homes[name]]) for name in parts}
     flat = {name: values.ravel() for name, values in parts.items()}
     sure = flat["covered"] + flat["uncovered"]
@@ -149,21 +172,17 @@ def _block(
     }
 
 
-def _counted(residents: Residents, kind: str, group: str) -> tuple[tuple[str, ...], Ints]:
-    """Return the measures counted for a kind of group, and their weights."""
-    measures, weights = residents.measures, residents.weights
-    if kind != "compound":
-        return measures, weights
+def _of_compounds(measures: tuple[str, ...], weights: Ints, group: str) -> tuple[tuple[str, ...], Ints]:
+    """Return the measures counted compound by compound, and their weights."""
     keep = [index for index, measure in enumerate(measures) if measure in COMPOUND_MEASURES or measure == group]
     return tuple(measures[index] for index in keep), weights[:, keep]
 
 
-def _homes(residents: Residents, groups: Groups, hits: tuple[Bools, Bools, Bools], walk: Walks) -> dict[str, Ints]:
+def _homes(groups: Groups, hits: _Hits, walk: Walks) -> dict[str, Ints]:
     """Count compounds by group: in all, covered now, afterwards and by straight line, and unknown."""
-    compounds, count = len(groups.of_compound), len(groups.ids)
-    people = np.asarray(residents.counts["people"], dtype=np.int64)
-    one = np.ones((compounds, 1), dtype=np.int64)
-    now, after, straight = (mostly_covered(hit, residents.known, people, residents.compound, compounds) for hit in hits)
+    count = len(groups.ids)
+    one = np.ones((len(groups.of_compound), 1), dtype=np.int64)
+    now, after, straight = hits.homes
     known = now[1] & walk.has_data
     counted = tally(now[0], known, one, groups.of_compound, count)
     return {
@@ -171,8 +190,8 @@ def _homes(residents: Residents, groups: Groups, hits: tuple[Bools, Bools, Bools
         "covered": counted.covered,
         "uncovered": counted.uncovered,
         "unknown": counted.unknown,
-        "after_covered": group_sums(one * after[0][:, None], groups.of_compound, count),
-        "buffered": group_sums(one * (straight[0] & known)[:, None], groups.of_compound, count),
+        "after_covered": group_sums(one, groups.of_compound, count, rows=after[0]),
+        "buffered": group_sums(one, groups.of_compound, count, rows=straight[0] & known),
     }
 
 

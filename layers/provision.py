@@ -98,10 +98,12 @@ def needs_of(standard: Standard) -> list[Need]:
 
     The figures of a rule, and ``total`` of those of a living circle, which the facilities of all rules of that circle
     add up to. A rule that says for how many people one facility is, and states no number of them, asks for one
-    facility for the most people it serves: that is derived.
+    facility for the most people it serves: that is derived. Classes that no walk is measured to are not kept of a
+    study's facilities, so nothing is asked of them alone.
     """
     found: list[Need] = []
     rules = [*standard.rules, *standard.unmeasured]
+    kept = frozenset(standard.counted)
     for rule in rules:
         own = [figure for figure in rule.figures if _usable(figure)]
         found += [
@@ -121,7 +123,7 @@ def needs_of(standard: Standard) -> list[Need]:
             if _usable(figure) and figure.category == "total" and of_circle:
                 key = f"circle_{circle.minutes}"
                 found.append(Need(key, circle.minutes, required=True, classes=of_circle, figure=figure, basis="stated"))
-    return found
+    return [need for need in found if not kept.isdisjoint(need.classes)]
 
 
 def _usable(figure: Figure) -> bool:
@@ -143,8 +145,8 @@ def provision_table(standard: Standard, stock: Stock, residents: Residents, grou
 
     ``existing`` adds up the figures that are known, ``size_unknown`` counts the facilities whose figure is not:
     unknown is not zero. ``enough`` where the known ones reach the need; ``short`` where they do not and all are known;
-    ``unknown`` where the others might fill it, or nobody knows how many people there are; ``no_data`` where the source
-    holds nothing of the classes.
+    ``unknown`` where the others, or a class that counts too and of which the source holds nothing, might fill it, or
+    nobody knows how many people there are; ``no_data`` where the source holds nothing of any class that counts.
 
     Parameters
     ----------
@@ -184,12 +186,14 @@ def _block(need: Need, stock: Stock, groups: Groups, base: Floats) -> Block:
     """Return the rows of one figure for one kind of group."""
     figure, count = need.figure, len(groups.ids)
     has_data = not stock.with_data.isdisjoint(need.classes)
+    all_data = stock.with_data.issuperset(need.classes)
     facilities, known, existing = _sums(need, stock, groups.kind, count)
     unknown = facilities - known
     unit = BASE_OF[figure.per][1]
     needed = (figure.least or 0.0) * base / unit
     shortfall = np.maximum(needed - existing, 0.0)
-    status = np.where(shortfall <= 0, "enough", np.where(unknown > 0, "unknown", "short")).astype(object)
+    sure = (unknown == 0) & all_data
+    status = np.where(shortfall <= 0, "enough", np.where(sure, "short", "unknown")).astype(object)
     status[np.isnan(base)] = "unknown"
     if not has_data:
         status[:] = "no_data"
