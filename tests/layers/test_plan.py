@@ -161,6 +161,29 @@ def test_circles_are_nested_valid_and_never_straight_line_buffers(findings: Find
         assert fifteen.area < 0.95 * straight.area, name
 
 
+def test_circles_stop_at_walls_none_of_whose_gates_they_reach(study_file: Path, findings: Findings) -> None:
+    layers = load_study(study_file).layers
+    homes, gates = layers["compounds"].query("walled"), layers["gates"].query("open")
+    assert len(homes) > 10
+    doors = {
+        key: shapely.multipoints(shapely.get_coordinates(own.geometry)) for key, own in gates.groupby("compound_id")
+    }
+    facilities = findings.layers["facilities"]
+    outside = entered = 0
+    for circle in findings.layers["circles"].itertuples():
+        sites = facilities[facilities["facility_class"] == circle.facility_class].union_all()
+        for key, ground in zip(homes["compound_id"], homes.geometry, strict=True):
+            if key not in doors or not circle.geometry.intersects(ground.buffer(5.0)):
+                continue
+            inside = circle.geometry.intersection(ground.buffer(-1.0)).area > 1.0
+            entered += inside
+            outside += not inside
+            # A wall stands a little beside its gates.
+            assert not inside or doors[key].distance(circle.geometry) < 5.0 or sites.intersects(ground), key
+    assert entered > 10
+    assert outside > 10
+
+
 def test_the_circle_that_counts_for_a_class_is_there(findings: Findings) -> None:
     circles = findings.layers["circles"]
     coverage = findings.tables["coverage"].query("group_kind == 'city' and measure == 'people' and status == 'ok'")
