@@ -34,6 +34,8 @@ RESIDENTIAL = "residential"
 MEASURE = "residential_m2"
 LEAST_M2 = 1e-4
 """What a cut leaves that is smaller than this is rounding of coordinates."""
+THREAD_M = 0.002
+"""Ground no wider than this joins nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +210,22 @@ def in_cells(shapes: Geometries, *, side_m: float = PIECE_M) -> tuple[Geometries
 
 
 def _inside(shapes: Geometries) -> Floats:
-    """Return a point inside each polygon: its centroid where that lies in it."""
+    """Return a point inside each polygon: its centroid where that lies in it, else its largest part's.
+
+    Parts that hang together by less than `THREAD_M` count as apart, so that it is not the rounding of coordinates that
+    tells from which part the land is walked.
+    """
     middle = shapely.centroid(shapes)
     out = np.flatnonzero(~shapely.intersects(shapes, middle))
-    middle[out] = shapely.point_on_surface(shapes[out])
+    inner = shapely.buffer(shapes[out], -THREAD_M / 2, join_style="mitre")
+    inner = np.where(shapely.is_empty(inner), shapes[out], inner)
+    parts, of = shapely.get_parts(inner, return_index=True)
+    last = np.cumsum(np.bincount(of, minlength=len(out))) - 1
+    largest = parts[np.lexsort((shapely.area(parts), of))[last]]
+    at = shapely.centroid(largest)
+    bent = ~shapely.intersects(shapes[out], at)
+    at[bent] = shapely.point_on_surface(largest[bent])
+    middle[out] = at
     return np.asarray(shapely.get_coordinates(middle), dtype=np.float64).reshape(-1, 2)
 
 
