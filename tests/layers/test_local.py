@@ -105,7 +105,8 @@ def test_points_in_the_study_and_parameters_give_the_same(folder: Path) -> None:
     rows = f'[local.town]\ncrs = "{CRS}"\nmethod = "affine"\npoints = {ROWS.tolist()}\n'
     fitted = load_study(write(folder, OWN + rows)).layers["compounds"].geometry.to_numpy()
     start = np.array([X, Y]) - np.array([20_000.0, 10_000.0]) @ TURN.T
-    given = f'[local.town]\ncrs = "{CRS}"\nparameters = {{ east = {float(start[0])!r}, north = {float(start[1])!r}, angle_sec = 7200 }}\n'
+    east, north = start.tolist()
+    given = f'[local.town]\ncrs = "{CRS}"\nparameters = {{ east = {east!r}, north = {north!r}, angle_sec = 7200 }}\n'
     moved = load_study(write(folder, OWN + given)).layers["compounds"].geometry.to_numpy()
     assert shapely.hausdorff_distance(fitted, moved).max() < 0.01
 
