@@ -32,6 +32,8 @@ LEAST_HOME_M2 = 20.0
 """A building with less ground than this is a shed."""
 PIECE_M = 150.0
 """Side of the pieces that a large compound without buildings is split into."""
+MOST_PIECES = 1000
+"""A larger polygon is split into larger pieces: a mountain town of 200 km² is no place of 9,000 homes."""
 LARGE_COMPOUND_M2 = 40_000.0
 """A compound without buildings and larger than this is split; 4 ha is the upper end of a block of GB 50180-2018."""
 PLOT_RATIO_UNKNOWN = 1.0
@@ -240,7 +242,7 @@ def pieces(
     polygons
         object [n].
     side_m
-        Side of the grid's cells, aligned to multiples of it.
+        Side of the grid's cells, aligned to multiples of it; a multiple of it for polygons of more than `MOST_PIECES`.
     least_m2
         A polygon up to this size stays in one piece.
 
@@ -260,7 +262,11 @@ def pieces(
     parts: list[Geometries] = [polygons[small]]
     owners: list[Ints] = [small.astype(np.int64)]
     for row in np.flatnonzero(area > least_m2).tolist():
-        cut = shapely.intersection(_grid(polygons[row], side_m), polygons[row])
+        side = side_m * max(1, int(np.ceil(np.sqrt(area[row] / (MOST_PIECES * side_m**2)))))
+        shapely.prepare(polygons[row])
+        cells = _grid(polygons[row], side)
+        cells = cells[shapely.intersects(polygons[row], cells)]
+        cut = shapely.intersection(cells, polygons[row])
         cut = cut[shapely.area(cut) > 0]
         parts.append(cut)
         owners.append(np.full(len(cut), row, dtype=np.int64))

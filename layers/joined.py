@@ -232,7 +232,11 @@ def _say(out: Joined, sides: _Sides, match: Mapping[int, list[int]]) -> None:
     for row, found in match.items():
         for place in found:
             taken.setdefault(place, []).append(called[row])
-    twice = ["＝".join(dict.fromkeys(names)) for names in taken.values() if len(names) > 1]
+    twice = [
+        "＝".join(dict.fromkeys(names))
+        for names in taken.values()
+        if len(set(names)) > 1 or (len(names) > 1 and names[0] not in doubled)
+    ]
     for code, names in (("faults.join_several", doubled), ("faults.join_twice", twice)):
         if names:
             out.faults.append(_fault(section, contract, code, names=_listed(names), count=len(names)))
