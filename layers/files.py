@@ -54,10 +54,19 @@ def read_source(path: Path, how: How | None = None) -> Reading:
     InputError
         When it cannot be read as what its name says, a layer in it must be named, or a table has no coordinates.
     """
-    how = how or How()
     if not path.exists():
         message = f"no such file: {path}"
         raise MissingFileError(message, Fault("faults.file_missing", file=str(path)))
+    try:
+        return _read_kind(path, how or How())
+    except InputError:
+        raise
+    except OSError as error:  # a folder under a file's name, no right to read, a disk that went away
+        raise unreadable(path, error) from error
+
+
+def _read_kind(path: Path, how: How) -> Reading:
+    """Read a file by the kind that its name says."""
     if is_osm(path):
         if not how.tags:
             message = f"no tags say which features of {path} are meant"

@@ -184,7 +184,7 @@ def guess_columns(unused: Sequence[str], contract: Contract, *, found: Iterable[
     have = set(found)
     pairs = []
     for column in contract.columns:
-        if column.name in have:
+        if column.name in have or column.kind == "id" or column.name.endswith("_id"):
             continue
         for name in unused:
             likeness = max((_likeness(folded(name, column), folded(known, column)) for known in column.also), default=0)

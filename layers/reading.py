@@ -63,7 +63,8 @@ class How:
 
 def unreadable(path: Path, error: Exception) -> InputError:
     """Return the error for a file that its reader refuses."""
-    reason = " ".join(str(error).split())[:200]
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    reason = " ".join(said.split())[:200] or type(error).__name__
     message = f"cannot read {path}: {reason}"
     return InputError(message, Fault("faults.unreadable", file=str(path), detail={"reason": reason}))
 
