@@ -299,6 +299,9 @@ def _coverage_row(
         "group": group,
         "section": "no_data" if not known else "required" if quote.required else "optional",
         "limit": limit_label(findings, key, quote, spoken),
+        "sure": say("map.limit_sure", spoken, confidence=sure)
+        if (sure := names.rules.get(key, {}).get("confidence"))
+        else "",
         "rate": quote.rate if known else None,
         "rate_text": rate if known else say("map.no_data", spoken),
         "after": quote.after_rate if gained else None,

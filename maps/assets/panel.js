@@ -38,7 +38,7 @@
 
   function coverageRow(row) {
     const after = row.after_text ? lc.element("small", { class: "lc-after" }, lc.say("after", { rate: row.after_text })) : null;
-    const notes = [row.few, row.limit, row.lacking, row.unknown].filter(Boolean).join(" · ");
+    const notes = [row.few, row.limit, row.sure, row.lacking, row.unknown].filter(Boolean).join(" · ");
     const button = lc.element(
       "button",
       { type: "button", class: "lc-row", title: row.full, "aria-pressed": "false", "data-class": row.key, onclick: () => showClass(row.key) },
