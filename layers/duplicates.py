@@ -118,6 +118,17 @@ def merge_duplicates(facilities: gpd.GeoDataFrame, by_hand: ByHand | None = None
         ``land_area_m2``, ``year``.
     by_hand
         Pairs of rows that the user keeps apart or merges.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> names = ["幸福里社区菜市场", "幸福里菜市场(东门)", "幸福里第二菜市场"]
+    >>> rows = {"facility_id": ["a", "b", "c"], "name": names, "facility_class": "food_market", "status": "existing"}
+    >>> rows |= {"capacity": np.nan, "floor_area_m2": np.nan, "land_area_m2": np.nan, "year": np.nan}
+    >>> points = gpd.points_from_xy([0, 40, 50], [0, 0, 0])
+    >>> found = merge_duplicates(gpd.GeoDataFrame(rows, geometry=points, crs="EPSG:4547"))
+    >>> found.kept["facility_id"].tolist(), found.merges["dropped"].tolist(), found.door_owner.tolist()
+    (['a', 'c'], ['b'], [0, 0, 1])
     """
     hand = by_hand or ByHand()
     facilities = facilities.reset_index(drop=True)

@@ -29,9 +29,9 @@ def gather_places(
 ) -> tuple[gpd.GeoDataFrame, Ints]:
     """Return places gathered as ``[people] places`` says, and the neighbourhood of each.
 
-    Places are put together only within one neighbourhood, ring, district and project, so that the totals of all of them stay
-    to the person; by compound, a place outside compounds stays alone. A gathered place stands at the home nearest to
-    the middle of its people: a place that is lived in, on its own side of every wall.
+    Places are put together only within one neighbourhood, ring, district and project, so that the totals of all of them
+    stay to the person; by compound, a place outside compounds stays alone. A gathered place stands at the home nearest
+    to the middle of its people: a place that is lived in, on its own side of every wall.
 
     Parameters
     ----------
