@@ -1,0 +1,115 @@
+"""A planner's folder gives the findings of the clean version of the same city, to the person."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from planner_folder import Twice, write_twice
+from typer.testing import CliRunner
+
+from lifecircle.cli.cli import app
+from lifecircle.layers.findings import LAYERS, TABLES
+from lifecircle.layers.store import load
+
+if TYPE_CHECKING:
+    from lifecircle.layers.findings import Findings
+
+APART_M = 1e-3
+"""What coordinates written and moved back may differ by; GCJ-02 is undone to 0.1 mm."""
+COUNTED = {"repairs", "merges"}
+"""Tables of what was done to the files, which are not the same files."""
+WORDS_OF_FILES = {"source"}
+
+
+@dataclass(frozen=True)
+class Both:
+    """Findings of the clean folder and of the planner's, and the folders."""
+
+    twice: Twice
+    clean: Findings
+    planner: Findings
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    folder = tmp_path_factory.mktemp("twice")
+    twice = write_twice(folder)
+    found = []
+    for name, study in (("clean", twice.clean), ("planner", twice.planner)):
+        out = folder / f"out_{name}"
+        result = CliRunner().invoke(app, ["plan", str(study), "--only-findings", "--out", str(out)])
+        assert result.exit_code == 0, result.output
+        found.append(load(out))
+    return Both(twice, *found)
+
+
+def _sorted(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
+    """Return facilities and what was snapped in the order of their ids: one file may be two in the other folder."""
+    key = {"facilities": ["facility_id"], "snapping": ["layer", "id"]}.get(layer)
+    return frame if key is None else frame.sort_values(key).reset_index(drop=True)
+
+
+def _same(layer: str, clean: pd.DataFrame, planner: pd.DataFrame) -> None:
+    """Assert that two frames say the same: counts, ids and words equal, metres within what coordinates lose."""
+    clean, planner = _sorted(clean, layer), _sorted(planner, layer)
+    assert list(clean.columns) == list(planner.columns)
+    assert len(clean) == len(planner), layer
+    for name in clean.columns.drop(list(WORDS_OF_FILES), errors="ignore"):
+        left, right = clean[name], planner[name]
+        where = f"{layer}.{name}"
+        if name == "geometry":
+            apart = shapely.hausdorff_distance(np.asarray(left), np.asarray(right))
+            assert not len(left) or np.nanmax(apart, initial=0.0) < APART_M, where
+        elif pd.api.types.is_float_dtype(left):
+            a, b = left.to_numpy(np.float64, na_value=np.nan), right.to_numpy(np.float64, na_value=np.nan)
+            # Areas are sides times millimetres.
+            tolerance = 1.0 if layer == "circles" else APART_M
+            np.testing.assert_allclose(a, b, rtol=1e-6, atol=tolerance, err_msg=where)
+        else:
+            pd.testing.assert_series_equal(left, right, check_dtype=False, obj=where)
+
+
+@pytest.mark.parametrize("layer", list(LAYERS))
+def test_layers_are_the_same(both: Both, layer: str) -> None:
+    _same(layer, pd.DataFrame(both.clean.layers[layer]), pd.DataFrame(both.planner.layers[layer]))
+
+
+@pytest.mark.parametrize("table", [name for name in TABLES if name not in COUNTED])
+def test_tables_are_the_same(both: Both, table: str) -> None:
+    _same(table, both.clean.tables[table], both.planner.tables[table])
+
+
+def test_every_count_is_the_same_to_the_person_and_rates_to_the_bit(both: Both) -> None:
+    clean, planner = both.clean.tables["coverage"], both.planner.tables["coverage"]
+    assert len(clean) > 10_000
+    for name in ("total", "covered", "uncovered", "unknown", "rate", "buffer_rate", "after_covered", "after_rate"):
+        pd.testing.assert_series_equal(clean[name], planner[name], check_exact=True)
+    for table in ("missing", "provision", "siting"):
+        left, right = both.clean.tables[table], both.planner.tables[table]
+        whole = [name for name in left.columns if pd.api.types.is_integer_dtype(left[name])]
+        assert whole
+        pd.testing.assert_frame_equal(left[whole], right[whole], check_exact=True)
+    assert both.clean.manifest["totals"] == both.planner.manifest["totals"]
+    assert both.clean.manifest["totals"]["people"] == both.twice.city.people
+
+
+def test_the_planner_states_only_what_cannot_be_guessed(both: Both) -> None:
+    text = both.twice.planner.read_text(encoding="utf-8")
+    assert "columns" not in text
+    assert "values" not in text
+    assert "encoding" not in text
+
+
+def test_check_says_what_was_read_and_how(both: Both) -> None:
+    result = CliRunner().invoke(app, ["check", str(both.twice.planner), "--json"])
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    codecs = {row["encoding"] for row in said["files"] if row["file"].endswith((".shp", ".dxf", ".csv"))}
+    assert codecs == {"gb18030"}
+    assert not [fault for fault in said["faults"] if fault["blocks"]]
