@@ -11,15 +11,20 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import CRS
 
 from lifecircle.gis.errors import InputError
+from lifecircle.gis.network import network_from_lines
+from lifecircle.gis.walkers import WALKERS
 from lifecircle.layers.duplicates import COLUMNS, REASONS, ByHand, merge_duplicates
 from lifecircle.layers.facilities import find_facilities
 from lifecircle.layers.facility_classes import class_of_poi
 from lifecircle.layers.facility_counts import counted_now
 from lifecircle.layers.facility_names import contradict, likeness, spoken
+from lifecircle.layers.facility_rows import classify
 from lifecircle.layers.facility_words import vocabulary
 from lifecircle.layers.standards import load_standard
+from lifecircle.layers.walks import Walk
 from lifecircle.layers.words import say
 
 if TYPE_CHECKING:
@@ -289,3 +294,34 @@ def test_shanghai_facilities(places: Path) -> None:
     alike = found.merges[found.merges["why"] == "same_name"]
     assert len(alike) > 0.9 * len(found.merges)
     assert found.merges["distance_m"].max() <= vocabulary().classes["primary_school"].merge_m * 2
+
+
+def test_every_door_of_a_facility_is_walked_to() -> None:
+    street = network_from_lines(
+        [shapely.LineString([(0, 0), (1000, 0)])], crs=CRS.from_user_input(CRS_M), highway=["footway"]
+    )
+    walk = Walk(street, WALKERS["standard"], 200.0, np.ones(len(street.edge_length_m), dtype=bool))
+    rows = records(
+        [
+            ("幸福里菜市场(西门)", 480, 30),
+            ("幸福里菜市场", 500, 30),
+            ("幸福里菜市场(东门)", 540, 30),
+            ("平安里菜市场", 800, 10),
+        ]
+    )
+    found = merge_duplicates(rows)
+    snapped = walk.place_doors(found.doors, found.door_owner, len(found.kept))
+    assert snapped.positions.count == len(found.kept) == 2
+    assert sorted(zip(snapped.positions.owner.tolist(), snapped.positions.offset_m.tolist(), strict=True)) == [
+        (0, 480.0), (0, 500.0), (0, 540.0), (1, 800.0),
+    ]  # fmt: skip
+    assert snapped.access_m.tolist() == [30.0, 10.0]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_text_is_a_name_and_a_class(name: str, label: str) -> None:
+    rows = pd.DataFrame({"name": [name, None], "facility_class": [label, label]})
+    for found in classify(rows, STANDARD):
+        assert {key for key, _ in found} <= set(vocabulary().classes)
+    assert 0 <= likeness(spoken(name, MARKET), spoken(label, MARKET)) <= 1

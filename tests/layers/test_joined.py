@@ -356,3 +356,14 @@ def test_compounds_across_the_border_take_nobody_away(make_study: MakeStudy, peo
     home = gpd.GeoDataFrame({"use": ["住宅"], "storeys": [3.0]}, geometry=[shapely.box(360, 60, 390, 90)], crs=CRS_M)
     layers = {"buildings": home, "population": cells, "compounds": compounds}
     assert demand_of(make_study(layers, side_m=400.0)).points["people"].sum() == sum(people)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=8), max_size=6), st.lists(st.text(max_size=8), min_size=1, max_size=4))
+def test_any_table_is_joined_or_refused(names: list[str], headings: list[str]) -> None:
+    columns: dict[str, list[object]] = {heading: list(names) for heading in dict.fromkeys(headings)}
+    found = joined(zones(["西市街道", "东市街道"]), {"名称": list(names), **columns})
+    assert len(found.frame) == 2
+    assert all(fault.code.startswith("faults.join") for fault in found.faults)
+    for heading in headings:
+        band_of(heading)
