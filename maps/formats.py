@@ -38,9 +38,12 @@ class NumberFormat:
 NUMBER_FORMATS: dict[str, NumberFormat] = {
     "count": NumberFormat(),
     "plain": NumberFormat(grouped=False),
+    "tenth": NumberFormat(digits=1),
     "decimal": NumberFormat(digits=2),
+    "index": NumberFormat(digits=3),
     "percent": NumberFormat(digits=1, factor=100.0, unit="map.unit_percent", share=True),
     "metres": NumberFormat(unit="map.unit_m"),
+    "tenth_metres": NumberFormat(digits=1, unit="map.unit_m"),
     "kilometres": NumberFormat(digits=1, factor=1e-3, unit="map.unit_km"),
     "square_metres": NumberFormat(unit="map.unit_m2"),
     "hectares": NumberFormat(digits=2, factor=1e-4, unit="map.unit_ha"),
@@ -210,3 +213,19 @@ def format_date(value: dt.date | str | None, language: Language) -> str:
     except ValueError:
         return str(value)
     return say("map.date", language, year=day.year, month=say(f"map.month_{day.month}", language), day=day.day)
+
+
+def format_points(more: float | None, less: float | None, language: Language) -> str:
+    """Return how far one share lies above another in percentage points, as the two stand in print to a tenth.
+
+    Examples
+    --------
+    >>> format_points(0.8525, 0.3917, "en"), format_points(0.2, 0.25, "zh"), format_points(None, 0.2, "en")
+    ('+46.1', '-5.0', '—')
+    """
+    if more is None or less is None or not (math.isfinite(more) and math.isfinite(less)):
+        return NOTHING
+    form = NUMBER_FORMATS["percent"]
+    step = Decimal(1).scaleb(-form.digits)
+    first, second = (Decimal(share * form.factor).quantize(step, rounding=ROUND_HALF_UP) for share in (more, less))
+    return f"{first - second:+,f}" if first != second else format_number(0.0, "tenth", language)

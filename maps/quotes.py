@@ -48,6 +48,8 @@ class Quote:
         With the proposed sites.
     no_data
         True when the sources hold nothing of this class, so that its numbers say nothing.
+    confidence
+        How sure the limit is: A to D, empty where nobody says.
     """
 
     circle: int
@@ -63,6 +65,7 @@ class Quote:
     after_covered: int | None
     after_rate: float | None
     no_data: bool
+    confidence: str = ""
 
 
 def known(value: object) -> float | None:
@@ -104,6 +107,7 @@ def quote_of(row: Mapping[str, Any]) -> Quote:
         after_covered=None if after is None else int(after),
         after_rate=known(row["after_rate"]),
         no_data=row["status"] == "no_data",
+        confidence=text(row.get("confidence")),
     )
 
 
@@ -222,6 +226,22 @@ def counted_classes(findings: Findings, facility_class: str) -> tuple[str, ...]:
     return tuple(rule.get("met_by") or (facility_class,))
 
 
+def provision_name(findings: Findings, key: object, language: Language) -> str:
+    """Return what a figure of provision is of: a facility class, or all facilities of a living circle.
+
+    Examples
+    --------
+    >>> from lifecircle.layers.findings import Findings
+    >>> provision_name(Findings({}, {}, {"classes": {}}), "circle_15", "zh")
+    '15分钟生活圈配套合计'
+    """
+    minutes = text(key).removeprefix("circle_")
+    if minutes == text(key):
+        return class_name(findings, text(key), language)
+    own = f"report.circle_total_{minutes}"
+    return say(own if own in catalogue() else "report.circle_total", language, minutes=minutes)
+
+
 def titled(name: str, circle: int, circles: Sequence[int], language: Language) -> str:
     """Return the name of a class, with its living circle where the class is required in several.
 
@@ -337,6 +357,14 @@ def walker_name(findings: Findings, language: Language) -> str:
     key = f"report.walker_{name}"
     own = name == "standard" and not in_metres(findings)
     return say(key, language) if key in catalogue() and not own else name
+
+
+def walker_called(findings: Findings, name: str, language: Language) -> str:
+    """Return the name of any walker of the findings: the study's own, or one it is compared with."""
+    if name == text(findings.manifest["study"].get("walker")):
+        return walker_name(findings, language)
+    key = f"report.walker_{name}"
+    return say(key, language) if key in catalogue() else name
 
 
 def walker_label(findings: Findings, language: Language) -> str:

@@ -11,8 +11,11 @@ from .formats import format_area, format_number
 from .paper import shortened
 from .quotes import crs_label, file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
-from .sections_found import coverage, lacking, sites
+from .sections_coverage import coverage
+from .sections_enough import enough, fairness
+from .sections_found import lacking, sites
 from .sections_plan import rings
+from .sections_quality import about_coordinates, quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +167,7 @@ def data(desk: Desk) -> list[Block]:
         for name, value in (("all", len(demand)), ("unknown", unknown))
     }
     blocks.append(desk.body("data_snapping" if unknown else "data_snapped", **counts))
-    notes = [sentence(desk, note) for note in manifest["notes"]]
+    notes = [sentence(desk, note) for note in manifest["notes"] if not about_coordinates(note["code"])]
     blocks.append(desk.body("notes_intro" if notes else "notes_none"))
     blocks.extend(Paragraph(note, "bullet") for note in notes)
     warnings = list(dict.fromkeys(warning(desk, fault) for fault in manifest["warnings"]))
@@ -272,5 +275,16 @@ def label_of(desk: Desk, kind: str, value: object) -> str:
     return say(key, desk.language) if key in catalogue() else label(kind, value, desk.language)
 
 
-SECTIONS: tuple[Callable[[Desk], list[Block]], ...] = (summary, data, rings, coverage, lacking, sites, method)
+SECTIONS: tuple[Callable[[Desk], list[Block]], ...] = (
+    summary,
+    data,
+    rings,
+    coverage,
+    lacking,
+    enough,
+    fairness,
+    sites,
+    method,
+    quality,
+)
 """The report in order."""

@@ -320,6 +320,18 @@ def missing_labels(language: Language, cuts: tuple[int, ...] = MISSING_CUTS) -> 
     return tuple(labels)
 
 
+def text_on(fill: str) -> str:
+    """Return the colour of words that can be read on a fill.
+
+    Examples
+    --------
+    >>> text_on("#fdeab8") == INK, text_on("#6a3d7c") == PAPER
+    (True, True)
+    """
+    red, green, blue = (int(fill[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.52 else PAPER
+
+
 def ring_fill(order: int) -> str:
     """Return the fill of the ring of that order (1 = innermost); rings beyond the palette share its last colour.
 

@@ -16,18 +16,20 @@ from ..layers.words import Language, catalogue, say
 from .formats import format_date
 from .paper import text_width
 from .quotes import (
-    class_name,
     file_name,
     has_cells,
     in_metres,
     label,
     language_of,
     nature_of_data,
+    provision_name,
     text,
+    walker_called,
     walker_label,
 )
 from .report import Desk
 from .sections import sentence, warning
+from .style import STATUS_FILLS, text_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -43,8 +45,12 @@ SAMPLED_ROWS = 400
 EXCEL_ROWS = 1_048_576
 
 SHEETS = (
-    ("coverage", "coverage"),
     ("missing", "missing"),
+    ("coverage", "coverage"),
+    ("provision", "provision"),
+    ("access", "access"),
+    ("equity", "equity"),
+    ("sensitivity", "sensitivity"),
     ("sites", "sites"),
     ("siting", "siting"),
     ("zoning", "zoning"),
@@ -53,16 +59,37 @@ SHEETS = (
     ("compounds", "compounds"),
     ("facilities_by_class", "facilities_by_class"),
     ("facilities", "facilities"),
+    ("repairs", "repairs"),
+    ("merges", "merges"),
     ("snapping", "snapping"),
     ("components", "components"),
 )
-"""Sheets in order: name of the sheet's text, and the table (or layer without geometry) it holds."""
+"""Sheets in order, what planners print first in front: the name of its text, and the table (or layer) it holds."""
 
 NUMBERS = {
     "rate": "0.0%",
     "buffer_rate": "0.0%",
     "after_rate": "0.0%",
     "share": "0.0%",
+    "share_without": "0.0%",
+    "change": "+0.0%;-0.0%;0.0%",
+    "factor": "0%",
+    "least": "#,##0.###",
+    "most": "#,##0.###",
+    "existing_per": "#,##0.###",
+    "needed": "#,##0.0",
+    "existing": "#,##0.##",
+    "shortfall": "#,##0.0",
+    "mean_per_1000": "#,##0.0",
+    "mean": "#,##0.000",
+    "gini": "0.000",
+    "theil": "0.000",
+    "theil_between": "0.000",
+    "theil_within": "0.000",
+    "against_all": "0.00",
+    "distance_m": "#,##0.0",
+    "area_before_m2": "#,##0.0",
+    "area_after_m2": "#,##0.0",
     "gap": "0.00%",
     "walk_min": "0.0",
     "walk_longest_min": "0.0",
@@ -78,8 +105,10 @@ NUMBERS = {
     "component": "0",
 }
 """Excel number formats of columns that are not plain counts."""
-WALKED = ("walk", "walk_longest", "limit")
+WALKED = ("walk", "walk_longest", "limit", "mean")
 """Columns in the unit of the column ``unit``."""
+MIXED = "mean"
+"""A column whose rows are walks and shares by turns."""
 CODED = {
     "weight": "measure",
     "group_kind": "group",
@@ -92,9 +121,24 @@ CODED = {
     "snap": "snap",
     "highway": "highway",
     "layer": "layer",
+    "metric": "metric",
+    "per": "per",
+    "supply": "metric",
+    "basis": "basis",
+    "method": "method",
+    "value": "value",
+    "capacity_from": "capacity",
+    "what": "repair",
+    "why": "merge",
 }
 """Columns of codes and the kind of name in the catalogue."""
-STATUS = {"missing": "missing", "snapping": "snap", "facilities": "status"}
+STATUS = {
+    "missing": "missing",
+    "snapping": "snap",
+    "facilities": "status",
+    "provision": "provision",
+    "access": "access_status",
+}
 """What the column ``status`` of a table means; elsewhere it is ``ok`` or ``no_data`` or the solver's."""
 
 
@@ -183,9 +227,13 @@ class _Writer:
             return frame.copy()
         timed = frame["unit"] == "s"
         values = {column: frame[column].where(~timed, frame[column] / 60.0) for column in walked}
-        names = [say("report.unit_min" if row else "report.unit_m", self._language) for row in timed]
-        shown = frame.assign(unit=names, **values)
-        if timed.any() and not timed.all():
+        names = {"s": "report.unit_min", "m": "report.unit_m"}
+        units = {
+            unit: say(names[unit], self._language) if unit in names else label("unit", unit, self._language)
+            for unit in map(str, frame["unit"].unique())
+        }
+        shown = frame.assign(unit=[units[str(unit)] for unit in frame["unit"]], **values)
+        if MIXED in walked or (timed.any() and not timed.all()):
             return shown
         ending = "min" if timed.any() or (frame.empty and not in_metres(self._findings)) else "m"
         return shown.rename(columns={column: f"{column}_{ending}" for column in walked})
@@ -199,7 +247,7 @@ class _Writer:
             return lambda value: label(kind, value, language)
 
         def class_of(value: object) -> str:
-            return class_name(findings, str(value), language)
+            return provision_name(findings, value, language)
 
         def classes_of(value: object) -> str:
             return say("report.join", language).join(map(class_of, str(value).split(";")))
@@ -208,6 +256,7 @@ class _Writer:
             **{coded: named(kind) for coded, kind in CODED.items()},
             "measure": lambda value: cell if value == "compounds" else label("measure", value, language),
             "facility_class": class_of,
+            "walker": lambda value: walker_called(findings, str(value), language),
             "missing": classes_of,
             "partial": classes_of,
             "too_small": classes_of,
@@ -224,20 +273,33 @@ class _Writer:
         sheet = self._book.add_worksheet(say(f"report.sheet_{name}", self._language))
         frame = frame.head(EXCEL_ROWS - 1)
         for place, column in enumerate(map(str, frame.columns)):
-            head = self._title(column)
+            head = self._title(name, column)
             values = frame[column].tolist()
             shown = self._format(column, values)
             sheet.write_string(0, place, head, self._head)
             for row, value in enumerate(values, 1):
                 _write(sheet, row, place, value, self._language)
             sheet.set_column(place, place, _width(head, values), shown)
+            if (name, column) == ("missing", "status"):
+                self._colour(sheet, place, len(values))
         sheet.freeze_panes(1, 0)
+        _for_print(sheet)
         if len(frame.columns):
             sheet.autofilter(0, 0, max(len(frame), 1), len(frame.columns) - 1)
 
-    def _title(self, column: str) -> str:
-        key = f"report.head_{column}"
-        return say(key, self._language) if key in catalogue() else column
+    def _title(self, name: str, column: str) -> str:
+        """Return the head of a column: that of its table where it has one of its own."""
+        keys = (f"report.head_{name}_{column}", f"report.head_{column}")
+        key = next((key for key in keys if key in catalogue()), "")
+        return say(key, self._language) if key else column
+
+    def _colour(self, sheet: Any, place: int, count: int) -> None:  # noqa: ANN401  xlsxwriter is not typed
+        """Fill the cells of a column of statuses with the colours of the map."""
+        for status, fill in STATUS_FILLS.items():
+            shade = self._book.add_format({"bg_color": fill, "font_color": text_on(fill)})
+            words = label("missing", status, self._language)
+            rule = {"type": "cell", "criteria": "==", "value": f'"{words}"', "format": shade}
+            sheet.conditional_format(1, place, max(count, 1), place, rule)
 
     def _format(self, column: str, values: Sequence[object]) -> Any:  # noqa: ANN401
         """Return the number format of a column."""
@@ -248,6 +310,15 @@ class _Writer:
         if pattern not in self._formats:
             self._formats[pattern] = self._book.add_format({"num_format": pattern})
         return self._formats[pattern]
+
+
+def _for_print(sheet: Any) -> None:  # noqa: ANN401  xlsxwriter is not typed
+    """Set a sheet to print across on A4, all columns on the page, its head on each."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&C&P / &N")
 
 
 def _state(value: str, language: Language) -> str:
