@@ -66,9 +66,12 @@ DOUBT_RATIO = 0.6
 DOUBT_M = 8.0
 """… and by so much at least, …"""
 DOUBT_SHARE = 0.65
-"""… and brings so large a share of the features nearer; or …"""
+"""… and brings so large a share of the features nearer and not clearly more of them onto the streets; or …"""
+ON_STREET_M, OFF_RATIO, OFF_SPREADS = 5.0, 0.8, 2.0
+"""… when it brings the middle one to less than this share of its distance, and takes features off the middle of the
+streets: so many fewer lie within these metres that it is beyond so many standard deviations of chance; or, …"""
 CROSSED_RATIO, CROSSED_LEAST = 3.0, 0.08
-"""… when streets run through so many times more areas than with the other, and through so large a share of them."""
+"""… of areas, when streets run through so many times more than with the other, and through so large a share of them."""
 BESIDE_STREETS_M = 300.0
 """Features farther from all streets, stated as they are, say nothing of their datum."""
 
@@ -215,6 +218,9 @@ def _sample(frame: gpd.GeoDataFrame) -> Shapes:
     """Return features spread evenly over the file's rows."""
     shapes = np.asarray(frame.geometry.array, dtype=object)
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    broken = np.bincount(owner, ~np.isfinite(points).all(axis=1), minlength=len(shapes)) > 0
+    shapes = shapes[~broken]
     return np.asarray(
         shapes[np.unique(np.linspace(0, len(shapes) - 1, min(SAMPLE, len(shapes))).astype(int))], dtype=object
     )
@@ -384,7 +390,12 @@ def _distance(now: Shapes, other: Shapes, reference: Reference) -> dict[str, obj
     """Return the middle distances from the streets where they are clear evidence."""
     before, after = reference.from_streets_m(_middles(now)), reference.from_streets_m(_middles(other))
     stated, better = float(np.median(before)), float(np.median(after))
-    clear = better <= DOUBT_RATIO * stated and stated - better >= DOUBT_M and (after < before).mean() >= DOUBT_SHARE
+    on_before, on_after = float((before < ON_STREET_M).mean()), float((after < ON_STREET_M).mean())
+    nearer = better <= DOUBT_RATIO * stated and stated - better >= DOUBT_M and (after < before).mean() >= DOUBT_SHARE
+    middle = (on_before + on_after) / 2
+    spread = float(np.sqrt(max(2 * middle * (1 - middle) / len(now), 1e-12)))
+    off = better <= OFF_RATIO * stated and on_before - on_after >= OFF_SPREADS * spread
+    clear = (nearer and on_after - on_before <= spread) or off
     return {"stated_m": round(stated, 1), "better_m": round(better, 1)} if clear else None
 
 

@@ -200,3 +200,23 @@ def test_on_real_streets_right_data_are_not_doubted_and_shifted_buildings_are(pl
             if tags == ["building"] and other == "gcj02":
                 assert judge(moved[near], true[near], reference) is not None
     assert as_crs(reference.crs).is_projected
+
+
+@pytest.mark.places
+def test_a_true_layer_is_never_doubted_whatever_it_is_compared_with(places: Path) -> None:
+    path = places / "osm" / "nanjing_gulou_2021.osm"
+    reference = ground(path)
+    random = np.random.default_rng(2)
+    houses = osm_features(path, ["building"], ("Polygon",)).geometry
+    shops = osm_features(path, ["amenity", "shop"], ("Point",)).geometry
+    for given, judge in ((houses[~houses.is_empty], _crossing), (shops, _distance)):
+        true = to_crs(given.to_numpy(), "wgs84", reference.crs)
+        true = true[reference.from_streets_m(_middles(true)) <= 300][:300]
+        caught = 0
+        for angle, metres in zip(random.uniform(0, 2 * np.pi, 15), random.uniform(300, 600, 15), strict=True):
+            step = metres * np.array([np.cos(angle), np.sin(angle)])
+            moved = shapely.transform(true, lambda points, step=step: points + step)  # type: ignore[misc]
+            if (reference.from_streets_m(_middles(moved)) <= 300).mean() >= 0.9:
+                assert judge(true, moved, reference) is None
+                caught += judge(moved, true, reference) is not None
+        assert caught >= 5
