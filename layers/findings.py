@@ -335,7 +335,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "change",  # in rate against the study's walker and limit
     ),
     "repairs": ("layer", "file", "feature", "what", "area_before_m2", "area_after_m2"),
-    "merges": ("facility_class", "kept", "dropped", "kept_name", "dropped_name", "distance_m", "why"),
+    "merges": ("facility_class", "kept", "dropped", "kept_name", "dropped_name", "distance_m", "likeness", "why"),
     "snapping": ("layer", "id", "status", "access_m", "highway", "component"),
     "components": ("component", "length_m", "people", "facilities"),
 }

@@ -406,10 +406,9 @@ def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
 
 def _mended(ground: _Ground) -> dict[str, pd.DataFrame]:
     """Return what reading mended and what was merged away, for a reader who wants to undo it."""
-    repairs = getattr(ground.study, "repairs", None)
-    found = {"repairs": repairs, "merges": ground.facilities.merges}
+    found = {"repairs": ground.study.repairs, "merges": ground.facilities.merges}
     return {
-        name: empty_table(name) if table is None or table.empty else table.reindex(columns=list(TABLES[name]))
+        name: empty_table(name) if table.empty else table.reindex(columns=list(TABLES[name]))
         for name, table in found.items()
     }
 
