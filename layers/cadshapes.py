@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -17,6 +16,7 @@ from scipy.spatial import cKDTree
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     Shapes = NDArray[np.object_]
@@ -60,11 +60,6 @@ class Texts:
     centre: Shapes
     anchor: Shapes
 
-    @property
-    def values_known(self) -> Flags:
-        """Which of them say something."""
-        return np.array([bool(text) for text in self.text], dtype=bool)
-
 
 def outlines(entities: pd.DataFrame) -> Outlines:
     """Return the polygons that the lines and hatches of a drawing make, each CAD layer for itself.
@@ -80,6 +75,7 @@ def outlines(entities: pd.DataFrame) -> Outlines:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> lines = [shapely.LineString(xy) for xy in ([(0, 0), (9, 0)], [(9, 0.05), (9, 9), (0, 0)], [(20, 0), (30, 0)])]
     >>> found = outlines(pd.DataFrame({"layer": ["a", "a", "a"], "geometry": lines}))
     >>> shapely.area(found.polygons).round().tolist(), found.loose
@@ -223,9 +219,8 @@ def texts_of(entities: pd.DataFrame, inserts: pd.DataFrame) -> Texts:
         centres.append(at[1])
 
     spoken = entities[entities["text"].notna()]
-    for layer, text, style, point in zip(
-        spoken["layer"], spoken["text"], spoken["style"], spoken["geometry"], strict=True
-    ):
+    cells = (spoken[name].tolist() for name in ("layer", "text", "style", "geometry"))
+    for layer, text, style, point in zip(*cells, strict=True):
         if point.geom_type != "Point":
             continue
         at = (point, _centre(point, str(text), str(style)))
@@ -280,21 +275,15 @@ def labelled(found: Outlines, texts: Texts, layer_column: str) -> tuple[gpd.GeoD
             inside[text[order]] = polygon[order]
     spoken = np.bincount(inside[inside >= 0], minlength=len(found.polygons)) > 0
     hole = (found.parent >= 0) & ~spoken & spoken[found.parent]
-    reading = pd.DataFrame(
-        {
-            "place": inside,
-            "column": texts.column,
-            "text": texts.text,
-            "y": -np.round(shapely.get_y(texts.centre), 1),
-            "x": np.round(shapely.get_x(texts.centre), 1),
-        }
-    )
-    reading = reading[reading["place"] >= 0].sort_values(["column", "place", "y", "x", "text"])
+    x, y = (np.round(of(texts.centre), 1) for of in (shapely.get_x, shapely.get_y))
+    cells: dict[str, dict[int, list[str]]] = {}
+    for text in np.lexsort((texts.text.astype(str), x, -y)).tolist():  # in reading order
+        if inside[text] >= 0:
+            cells.setdefault(texts.column[text], {}).setdefault(int(inside[text]), []).append(texts.text[text])
     columns: dict[str, NDArray[np.object_]] = {}
-    for column, part in reading.groupby("column", sort=True):
-        cells = np.full(len(found.polygons), None, dtype=object)
-        for place, words in part.groupby("place"):
-            cells[int(str(place))] = " ".join(words["text"])
-        columns[str(column)] = cells
+    for column in sorted(cells):
+        columns[column] = np.full(len(found.polygons), None, dtype=object)
+        for place, words in cells[column].items():
+            columns[column][place] = " ".join(words)
     frame = gpd.GeoDataFrame({layer_column: found.layers, **columns}, geometry=found.polygons)[~hole]
     return frame.reset_index(drop=True), inside >= 0, int(hole.sum())

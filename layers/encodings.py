@@ -97,7 +97,7 @@ def common_share(text: str) -> tuple[float, int]:
 
     Examples
     --------
-    >>> common_share("展览路街道"), common_share("展览路街道".encode().decode("gb18030"))[0] < 0.5
+    >>> common_share("展览路街道"), common_share("展览路街道办".encode().decode("gb18030"))[0] < 0.5
     ((1.0, 5), True)
     """
     signs = [sign for sign in text if ord(sign) > 0x7F]
