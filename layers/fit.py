@@ -357,16 +357,16 @@ def _doubt(layer: str, read: Read, reference: Reference) -> Fault | None:
         return None
     frame = read.reading.frame
     sample = gpd.GeoDataFrame(geometry=_sample(frame), crs=frame.crs)
-    if stated and stated not in DATUMS:
-        sample = sample.set_crs(as_crs(read.section.datum), allow_override=True)
     try:
+        if stated and stated not in DATUMS:
+            sample = sample.set_crs(as_crs(read.section.datum), allow_override=True)
         now = transform(sample, read.section.datum, reference.crs).geometry.to_numpy()
         others = {
             name: transform(sample, name, reference.crs).geometry.to_numpy()
             for name in ("wgs84", "gcj02", "bd09")
             if name != stated and not (name == "wgs84" and stated not in SHIFTED)
         }
-    except InputError:
+    except InputError:  # the layer's own fault says why
         return None
     finite = np.asarray(np.isfinite(shapely.bounds(now)).all(axis=1))
     beside = finite.copy()

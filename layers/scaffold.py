@@ -15,7 +15,7 @@ import osmium
 import pandas as pd
 import shapely
 
-from ..gis.crs import DATUMS, as_crs
+from ..gis.crs import as_crs, transform
 from ..gis.errors import Fault, InputError, OutputError
 from .contracts import CONTRACTS
 from .files import read_source
@@ -24,13 +24,15 @@ from .osmlayers import TAGS
 from .output import whole_folder
 from .reading import How
 from .ringguess import guess_rings
+from .scaffold_fill import datums_by_fit, tables_to_join
 from .settings import StudySettings
 from .survey import Found, outside_china, survey
-from .words import say
+from .words import explain, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .scaffold_fill import Joining
     from .words import Language
 
 COMPOUND_SHARE = 0.6
@@ -73,6 +75,9 @@ class _Draft:
     used: list[tuple[str, Path]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     unmatched: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    joins: Mapping[int, Joining] = field(default_factory=dict)
+    asked: list[tuple[int, int, str, str]] = field(default_factory=list)
+    """Places in ``lines`` and ``questions`` where a datum is asked for, with its layer and path."""
 
     def say(self, name: str, **detail: object) -> str:
         return say(f"init.{name}", self.language, **detail)
@@ -133,6 +138,9 @@ def init(
     found = survey(sources)
     draft = _Draft(folder.resolve(), language, datum)
     chosen, unused = _chosen(found)
+    draft.joins = tables_to_join(chosen, unused)
+    joined = {id(joining.table) for joining in draft.joins.values()}
+    unused = tuple(part for part in unused if id(part) not in joined)
     if "streets" not in chosen:
         message = "none of the files holds streets"
         raise InputError(message, Fault("init.no_streets", file=", ".join(str(source) for source in sources)))
@@ -140,6 +148,7 @@ def init(
     _write_area(draft, chosen)
     _write_layers(draft, chosen)
     _write_tail(draft, chosen, unused)
+    _propose_datums(draft)
     text = "\n".join(draft.lines) + "\n"
     StudySettings.model_validate(tomllib.loads(text))
     with whole_folder(folder) as partial:
@@ -267,7 +276,15 @@ def _write_source(draft: _Draft, layer: str, part: Found) -> None:
     draft.used.append((layer, part.path))
     if part.sublayer is not None:
         draft.lines.append(f"layer = {quoted(part.sublayer)}")
-    _write_datum(draft, part)
+    if part.cad_layers:
+        draft.lines.append(f"layer = {_one_or_list(part.cad_layers)}")
+    _write_datum(draft, layer, part)
+    if id(part) in draft.joins:
+        joining = draft.joins[id(part)]
+        draft.comment("join", count=joining.count)
+        sheet = f", layer = {quoted(joining.table.sublayer)}" if joining.table.sublayer is not None else ""
+        draft.lines.append(f"join = {{ path = {quoted(draft.path_of(joining.table.path))}{sheet} }}")
+        draft.used.append((layer, joining.table.path))
     if part.tagged:
         draft.lines += [f"source = {quoted(ATTRIBUTION)}", f"licence = {quoted(LICENCE)}"]
     renamed = {name: source for name, source in part.columns.items() if name != source}
@@ -302,7 +319,12 @@ def _one_line(texts: Sequence[str]) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in ", ".join(texts))
 
 
-def _write_datum(draft: _Draft, part: Found) -> None:
+def _one_or_list(texts: Sequence[str]) -> str:
+    """Write one text, or several as a TOML list in one line."""
+    return quoted(texts[0]) if len(texts) == 1 else f"[{', '.join(map(quoted, texts))}]"
+
+
+def _write_datum(draft: _Draft, layer: str, part: Found) -> None:
     """State the datum of a file that states none: as told, or WGS 84 outside China; else leave the question."""
     if part.states_crs or part.bounds is None:
         return
@@ -311,8 +333,27 @@ def _write_datum(draft: _Draft, part: Found) -> None:
     elif outside_china(part.bounds):
         draft.lines.append(f'datum = "wgs84"  # {draft.say("datum_outside_china")}')
     else:
-        draft.comment("datum_question")
+        draft.asked.append((len(draft.lines), len(draft.questions), layer, draft.path_of(part.path)))
         draft.questions.append(draft.say("question_datum", file=part.path.name))
+
+
+def _propose_datums(draft: _Draft) -> None:
+    """Put under each file whose datum is asked for what its coordinates may be, by how well it would fit."""
+    if not draft.asked:
+        return
+    settings = StudySettings.model_validate(tomllib.loads("\n".join(draft.lines)))
+    likely = datums_by_fit(settings, draft.folder)
+    for place, question, layer, path in reversed(draft.asked):
+        candidates = likely.get((layer, path), ())
+        lines = draft.say("datum_likely" if candidates else "datum_question").split("\n")
+        for candidate in candidates:
+            lines.append(explain(candidate, draft.language))
+            lines.append(f"datum = {quoted(str(candidate.detail['datum']))}")
+            lines += ['axes = "north_east"'] if candidate.detail["swapped"] else []
+        draft.lines[place:place] = [f"# {line}" for line in lines]
+        if candidates:
+            write = candidates[0].detail["write"]
+            draft.questions[question] = draft.say("question_datum_likely", file=Path(path).name, write=write)
 
 
 def _offers(extracts: Sequence[Path]) -> frozenset[str]:
@@ -370,8 +411,7 @@ def _named_lines(draft: _Draft, part: Found) -> gpd.GeoDataFrame | None:
     if source is None or frame.empty:
         return None
     if frame.crs is None:
-        crs = as_crs(draft.datum) if draft.datum is not None and draft.datum.lower() not in DATUMS else "EPSG:4326"
-        frame = frame.set_crs(crs)
+        frame = transform(frame, draft.datum or "wgs84", "EPSG:4326")
     named = gpd.GeoDataFrame({"name": frame[source]}, geometry=frame.geometry.to_numpy(), crs=frame.crs)
     return named.to_crs(named.estimate_utm_crs()) if as_crs(named.crs).is_geographic else named
 

@@ -26,7 +26,9 @@ def init(
     datum: Annotated[
         str | None,
         typer.Option(
-            "--datum", help="Datum of files that state none: wgs84, gcj02, bd09, cgcs2000, EPSG:n.", show_default=False
+            "--datum",
+            help="Datum of files that state none: wgs84, gcj02, bd09, bd09mc, cgcs2000, EPSG:n.",
+            show_default=False,
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a study.toml that is there.")] = False,

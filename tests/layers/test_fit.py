@@ -172,6 +172,13 @@ def test_coordinates_off_the_map_are_a_fault(town: Path) -> None:
     assert codes == ["datum.off_the_map"]
 
 
+@pytest.mark.parametrize("datum", ["nosuch", "EPSG:999999", " "])
+def test_an_unknown_datum_is_one_fault(town: Path, datum: str) -> None:
+    write_shops(town, "wgs84")
+    codes = [fault.code for fault in audit(study(town, f'datum = "{datum}"')).faults]
+    assert codes == ["gis.crs_unknown"]
+
+
 def ground(path: Path) -> Reference:
     lines = osm_features(path, ["highway"], ("LineString",)).geometry
     lon, lat = np.median(shapely.get_coordinates(lines.to_numpy()), axis=0).tolist()
