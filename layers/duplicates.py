@@ -83,13 +83,16 @@ class _Clusters:
         """Return the members of a head's cluster."""
         return self.members.get(row, [row])
 
-    def may_join(self, one: int, other: int, apart: frozenset[tuple[int, int]]) -> bool:
-        """Tell whether no two records of two clusters contradict or are to be kept apart."""
-        return not any(
-            contradict(self.names[a], self.names[b]) or (min(a, b), max(a, b)) in apart
-            for a in self.of(one)
-            for b in self.of(other)
-        )
+    def may_join(self, one: int, other: int, why: str, apart: frozenset[tuple[int, int]]) -> bool:
+        """Tell whether no two records of two clusters contradict or are to be kept apart.
+
+        A record without a name must not tie two of different names together.
+        """
+        pairs = [(a, b) for a in self.of(one) for b in self.of(other)]
+        if any((min(pair), max(pair)) in apart or contradict(*(self.names[row] for row in pair)) for pair in pairs):
+            return False
+        named = [pair for pair in pairs if all(self.names[row].core for row in pair)]
+        return why != "no_name" or all(likeness(self.names[a], self.names[b]) >= LIKE for a, b in named)
 
     def join(self, one: int, other: int, why: str) -> None:
         """Make the clusters of two records one."""
@@ -145,7 +148,7 @@ def merge_duplicates(facilities: gpd.GeoDataFrame, by_hand: ByHand | None = None
         for distance, one, other in _pairs(shapes, rows.index.to_numpy(dtype=np.int64), reach):
             why = _same(names[one], names[other], distance, reach)
             first, second = clusters.find(one), clusters.find(other)
-            if why and first != second and clusters.may_join(first, second, hand.apart):
+            if why and first != second and clusters.may_join(first, second, why, hand.apart):
                 clusters.join(one, other, why)
     return _joined(facilities, clusters)
 
