@@ -126,7 +126,7 @@ def check(
     Parameters
     ----------
     frame
-        The layer in a metric CRS (area changes are judged by it).
+        The layer in a metric CRS (area changes are judged by it). Its index is the place of each row in the file.
     contract
         What it must be.
     file
@@ -155,12 +155,13 @@ def check(
     >>> checked.frame["people"].tolist()
     [12.0, -3.0]
     """
+    places = frame.index
     frame, cleaned = printable(frame.reset_index(drop=True))
     if frame.empty:
         return Checked(frame, (Fault("faults.layer_empty", file=file, layer=contract.layer),), ())
     report = _Report(file, contract.layer)
     found = _named(frame, contract, columns or {}, report, optional)
-    report.rows = _row_labels(frame, found, contract)
+    report.rows = _row_labels(frame, found, contract, places)
     report.notes += _cut_notes(found, contract, columns or {}, file)
     if cleaned:
         report.notes.append(Note("study.control_signs", {"layer": contract.layer, "file": file, "count": cleaned}))
@@ -281,9 +282,13 @@ def _cut_notes(found: Mapping[str, str], contract: Contract, columns: Mapping[st
     return notes
 
 
-def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str], contract: Contract) -> pd.Series:
-    """Return what a user finds each row by: its id where it has one of its own, else its number from 1."""
-    numbers = pd.Series(range(1, len(frame) + 1), dtype=object)
+def _row_labels(frame: gpd.GeoDataFrame, found: Mapping[str, str], contract: Contract, places: pd.Index) -> pd.Series:
+    """Return what a user finds each row by: its id where it has one of its own, else its number in the file from 1.
+
+    The places are those of the file: rows that lie elsewhere or that a filter left out were counted.
+    """
+    known = pd.api.types.is_integer_dtype(places.dtype) and places.is_unique and bool((places >= 0).all())
+    numbers = pd.Series((places + 1 if known else range(1, len(frame) + 1)), dtype=object)
     for column in contract.columns:
         source = found.get(column.name)
         if column.kind == "id" and source is not None:

@@ -10,8 +10,10 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.layers.contracts import CONTRACTS
 from lifecircle.layers.repair import AREA_CHANGE_LIMIT, Mended, mend
 from lifecircle.layers.study import REPAIRS
+from lifecircle.layers.table import check
 from lifecircle.layers.words import LANGUAGES, explain, say
 
 CRS = "EPSG:4548"
@@ -96,6 +98,14 @@ def test_a_number_that_the_product_gave_does_not_tell_rows_apart() -> None:
     rows = pd.Series([1, 2], dtype=object)
     assert len(mend(frame, ("Polygon",), layer="l", file="f", rows=rows, numbered="parcel_id").frame) == 1
     assert len(mend(frame, ("Polygon",), layer="l", file="f", rows=rows).frame) == 2
+
+
+def test_rows_are_named_as_in_the_file_also_where_some_were_left_out() -> None:
+    frame = gpd.GeoDataFrame({"name": list("abc")}, geometry=[SQUARE, SQUARE, None], crs=CRS, index=[0, 7, 9])
+    checked = check(frame.iloc[1:], CONTRACTS["compounds"], file="f.shp")
+    assert checked.repairs["feature"].tolist() == ["10"]
+    wrong = check(frame.assign(households=[1, -2, 3]), CONTRACTS["compounds"], file="f.shp")
+    assert [fault.row for fault in wrong.faults if fault.code == "faults.negative"] == [8]
 
 
 coordinate = st.integers(0, 12).map(float)
