@@ -134,19 +134,28 @@ def mend(
     [['b', 'empty', 0.0, 0.0], ['a', 'invalid', 10000.0, 10000.0]]
     """
     log = _Log(file, layer, rows)
+    out = _usable(frame, shapes, numbered, log)
+    if out.empty and not log.faults:
+        log.faults.append(Fault("faults.layer_empty", file, layer))
+    mended = _single(out, shapes).reset_index(drop=True)
+    return Mended(mended, tuple(log.faults), tuple(log.notes), log.table())
+
+
+def _usable(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], numbered: str | None, log: _Log) -> gpd.GeoDataFrame:
+    """Return the features that can be used, mended; log what was changed, left out or refused."""
     geometry = _flat(np.asarray(frame.geometry.to_numpy(), dtype=object), log)
     absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    gone = np.flatnonzero(absent)
-    nothing = np.full(len(gone), None, dtype=object)
-    log.done("empty", gone, nothing, nothing, "study.geometry_dropped")
+    empty = np.flatnonzero(absent)
+    nothing = np.full(len(empty), None, dtype=object)
+    log.done("empty", empty, nothing, nothing, "study.geometry_dropped")
     coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
     finite = np.ones(len(geometry), dtype=bool)
     finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
     log.wrong("faults.bad_coordinate", np.flatnonzero(~absent & ~finite))
     usable = ~absent & finite
     geometry = _unmixed(geometry, usable, shapes, log)
-    geometry, collapsed = _valid(geometry, usable, shapes, log)
-    usable &= ~collapsed
+    geometry, gone = _valid(geometry, usable, shapes, log)
+    usable &= ~gone
     allowed = np.isin(shapely.get_type_id(geometry), [number for shape in shapes for number in _KINDS[shape]])
     strangers = np.flatnonzero(~allowed & usable)
     if len(strangers):
@@ -156,11 +165,7 @@ def mend(
     geometry, slivers = _without_slivers(frame, geometry, usable, log)
     usable &= ~slivers
     usable &= ~_duplicates(frame, geometry, usable, numbered, log)
-    out = frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index, crs=frame.crs))[usable]
-    if out.empty and not log.faults:
-        log.faults.append(Fault("faults.layer_empty", file, layer))
-    mended = _single(out, shapes).reset_index(drop=True)
-    return Mended(mended, tuple(log.faults), tuple(log.notes), log.table())
+    return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index, crs=frame.crs))[usable]
 
 
 def _flat(geometry: Shapes, log: _Log) -> Shapes:
@@ -192,17 +197,19 @@ def _unmixed(geometry: Shapes, usable: Flags, shapes: Sequence[Shape], log: _Log
 
 
 def _valid(geometry: Shapes, usable: Flags, shapes: Sequence[Shape], log: _Log) -> tuple[Shapes, Flags]:
-    """Return the geometries with invalid ones rebuilt, and which are nothing; report changes beyond the limit."""
-    collapsed = np.zeros(len(geometry), dtype=bool)
+    """Return the geometries with invalid ones rebuilt, and which are nothing or refused, beyond the limit."""
+    gone = np.zeros(len(geometry), dtype=bool)
     places = np.flatnonzero(usable & ~shapely.is_valid(geometry))
     if not len(places):
-        return geometry, collapsed
+        return geometry, gone
     old = geometry[places]
     whole = shapely.make_valid(old, method="structure", keep_collapsed=False)
     parts = [_parts_of(shape, shapes) if shapely.get_type_id(shape) == 7 else shape for shape in whole]
     rebuilt = np.array([shapely.GeometryCollection() if part is None else part for part in parts], dtype=object)
+    shared = ~shapely.is_valid(rebuilt)  # parts along one edge, which the method leaves apart now and then
+    rebuilt[shared] = shapely.buffer(rebuilt[shared], 0)
     none = shapely.is_empty(rebuilt) & (shapely.area(old) == 0)
-    beyond = ~none & (_beyond(old, rebuilt) | shapely.is_empty(rebuilt))
+    beyond = ~none & (_beyond(old, rebuilt) | shapely.is_empty(rebuilt) | ~shapely.is_valid(rebuilt))
     log.wrong("faults.geometry_invalid", places[beyond], percent=round(100 * AREA_CHANGE_LIMIT))
     log.done("collapsed", places[none], old[none], rebuilt[none], "study.geometry_collapsed")
     overlap = ~none & ~beyond & np.array([_parts_overlap(shape) for shape in old], dtype=bool)
@@ -211,8 +218,8 @@ def _valid(geometry: Shapes, usable: Flags, shapes: Sequence[Shape], log: _Log) 
     log.done("invalid", places[crossing], old[crossing], rebuilt[crossing], "study.geometry_mended")
     out = geometry.copy()
     out[places] = rebuilt
-    collapsed[places[none]] = True
-    return out, collapsed
+    gone[places[none | beyond]] = True
+    return out, gone
 
 
 def _beyond(before: Shapes, after: Shapes) -> Flags:

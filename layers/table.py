@@ -165,6 +165,23 @@ def check(
     report.notes += _cut_notes(found, contract, columns or {}, file)
     if cleaned:
         report.notes.append(Note("study.control_signs", {"layer": contract.layer, "file": file, "count": cleaned}))
+    out = _as_asked(frame, found, contract, values or {}, report)
+    numbered = next(
+        (column.name for column in contract.columns if column.kind == "id" and column.name not in found), None
+    )
+    mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows, numbered=numbered)
+    faults, notes = (*report.faults, *mended.faults), (*report.notes, *mended.notes)
+    return Checked(mended.frame, faults, notes, found, mended.repairs)
+
+
+def _as_asked(
+    frame: gpd.GeoDataFrame,
+    found: Mapping[str, str],
+    contract: Contract,
+    values: Mapping[str, Mapping[str, str]],
+    report: _Report,
+) -> gpd.GeoDataFrame:
+    """Return a layer with the contract's columns by their names and kinds; columns of no contract travel along."""
     taken = set(found.values())
     product = {column.name for column in contract.columns}
     clash = {name: f"{name}_file" for name in frame.columns if name in product and name not in taken}
@@ -176,14 +193,8 @@ def check(
                 out[column.name] = pd.array([str(number + 1) for number in range(len(out))], dtype="str")
                 report.notes.append(Note("study.ids_generated", {"layer": contract.layer, "count": len(out)}))
             continue
-        out[column.name] = _typed(frame[source], column, (values or {}).get(column.name, {}), report)
-    out = out.drop(columns=[name for name in taken if name not in product and name in out.columns])
-    numbered = next(
-        (column.name for column in contract.columns if column.kind == "id" and column.name not in found), None
-    )
-    mended = mend(out, contract.shapes, layer=contract.layer, file=file, rows=report.rows, numbered=numbered)
-    faults, notes = (*report.faults, *mended.faults), (*report.notes, *mended.notes)
-    return Checked(mended.frame, faults, notes, found, mended.repairs)
+        out[column.name] = _typed(frame[source], column, values.get(column.name, {}), report)
+    return out.drop(columns=[name for name in taken if name not in product and name in out.columns])
 
 
 def printable(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int]:
