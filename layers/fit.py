@@ -101,7 +101,7 @@ class Candidate:
         Old surveys come after CGCS2000 where both fit: without control points they differ by metres that nobody knows.
         """
         misfit = self.median_m + 1000.0 * (1.0 - self.inside) + 1000.0 * (self.crossed or 0.0)
-        return 1.3 * misfit + 10.0 if self._is_old else misfit
+        return 1.3 * misfit + 30.0 if self._is_old else misfit
 
     @property
     def _is_old(self) -> bool:

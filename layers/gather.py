@@ -94,10 +94,19 @@ class Work:
     locals: dict[str, Local] = field(default_factory=dict)
     hashes: dict[Path, str] = field(default_factory=dict)
     extracts: dict[tuple[Path, str, tuple[str, ...]], gpd.GeoDataFrame] = field(default_factory=dict)
+    joined: dict[tuple[str, str], tuple[str, dict[str, str]]] = field(default_factory=dict)
+    """Layer and file → the table joined to it, and which of its columns each product column was taken from."""
 
     def path(self, section: LayerSection | JoinSection) -> Path:
         """Return where a section's file lies."""
         return self.folder / Path(section.path).expanduser()
+
+    def of_table(self, fault: Fault, section: LayerSection) -> Fault:
+        """Return a fault of a joined figure with the file and the column that the user has to look at."""
+        table, columns = self.joined.get((str(fault.layer), section.path), ("", {}))
+        if fault.column not in columns:
+            return fault
+        return replace(fault, file=table, column=columns[fault.column])
 
     def examined(self, study: Study | None) -> Examined:
         """Return what was found, with the study where it can be used."""

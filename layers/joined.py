@@ -58,6 +58,8 @@ class Joined:
     frame: gpd.GeoDataFrame
     notes: list[Note] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    """Product column → column of the table it was taken from."""
 
 
 def join_table(
@@ -117,6 +119,7 @@ def join_table(
             dtype=object,
         )
     out.frame = joined
+    out.columns = {name: stated[name] for name in figures}
     out.notes = [*band_notes, *out.notes]
     return out
 

@@ -42,6 +42,7 @@ from .place import crs_and_area
 from .plausible import plausible_faults
 from .postgis import Database, read_database
 from .prepare import prepare
+from .rasters import raster_faults
 from .reading import How
 from .study import Note, Study
 from .table import check
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from pyproj import CRS
 
-    from .settings import LayerSection
+    from .settings import LayerSection, StudySettings
     from .table import Contract
 
 MARGIN_M = 3000.0
@@ -111,8 +112,14 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     """
     place = Path(path)
     place = place / "study.toml" if place.is_dir() else place
-    settings = read_settings(place)
-    work = Work(settings, place.resolve().parent)
+    return examine_settings(read_settings(place), place.resolve().parent, progress=progress)
+
+
+def examine_settings(
+    settings: StudySettings, folder: Path, *, progress: Callable[[str], None] | None = None
+) -> Examined:
+    """Read and check the study that settings describe; their relative paths start at ``folder``."""
+    work = Work(settings, folder)
     work.faults += named_faults(settings, work.folder)
     work.locals, faults = read_local(settings.local, work.folder)
     work.faults += faults
@@ -125,6 +132,8 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     crs, area = crs_area
     if settings.study.datum is not None:
         work.notes.append(Note("datum.shifted"))
+    if area is not None:
+        work.faults += raster_faults(work, crs, area.geometry.iloc[0])
     for layer, parts in reads.items():
         if layer != "area":
             _assemble(work, layer, parts, crs, area)
@@ -155,6 +164,28 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
         work.faults += ring_faults(study)
     work.faults += facility_faults(study)
     return work.examined(None if work.blocked() else study)
+
+
+def candidates_by_file(settings: StudySettings, folder: Path) -> tuple[Fault, ...]:
+    """Return a fault for each file of which nothing states the datum, with what it may be, best fit first.
+
+    Parameters
+    ----------
+    settings
+        A study, perhaps not yet complete.
+    folder
+        Where its paths start.
+    """
+    work = Work(settings, folder)
+    reads = _read_all(work, lambda _: None)
+    work.faults = [
+        Fault("faults.datum_missing", read.section.path, layer)
+        for layer, parts in reads.items()
+        for read in parts
+        if read.reading.frame.crs is None and read.section.datum is None
+    ]
+    with_candidates(work, reads)
+    return tuple(work.faults)
 
 
 def _read_all(work: Work, progress: Callable[[str], None]) -> dict[str, list[Read]]:
@@ -338,7 +369,7 @@ def _one(
     optional = _OSM_OPTIONAL.get(layer, frozenset()) if is_tagged(frame.columns) else frozenset[str]()
     columns = named_columns(section)
     checked = check(frame, contract, file=section.path, columns=columns, values=section.values, optional=optional)
-    work.faults += checked.faults
+    work.faults += [work.of_table(fault, section) for fault in checked.faults]
     work.notes += checked.notes
     work.repairs.append(checked.repairs)
     rows, found = (rows_in, len(checked.frame)), dict(checked.found)
@@ -357,6 +388,8 @@ def _near(
     outline = area.geometry.iloc[0]
     reach = outline.buffer(MARGIN_M if layer in BEYOND_AREA else -TOUCH_M)
     box = shapely.box(*outline.buffer(MARGIN_M).bounds)
+    if not np.isfinite(frame.total_bounds).all():
+        return frame  # without any place: the check of the layer says so
     extent = shapely.box(*frame.total_bounds)
     if not extent.intersects(box):
         if read.reading.osm:

@@ -59,7 +59,9 @@ def prepare(work: Work, contract: Contract, section: LayerSection, frame: gpd.Ge
         frame = joined.frame
         work.faults += joined.faults
         work.notes += joined.notes
-        record(work, contract.layer, section.join, path, (len(table), len(table)), NO_DATUM, encoding=encoding)
+        work.joined[contract.layer, section.path] = section.join.path, joined.columns
+        rows = len(table), len(table)
+        record(work, contract.layer, section.join, path, rows, NO_DATUM, encoding=encoding, columns=joined.columns)
     if contract.layer == "facilities":
         frame = _levels_joined(frame, contract, section)
     if any(column.name in AGE_COLUMNS for column in contract.columns):
@@ -82,7 +84,8 @@ def _ages(work: Work, contract: Contract, section: LayerSection, frame: gpd.GeoD
     view = view.rename(columns={source: name for name, source in known.items()})
     names = texts(frame, found.get("name") or found.get("district_id") or "")
     names = [name or str(row) for row, name in enumerate(names, start=1)]
-    work.faults += age_faults(view, file=section.path, layer=contract.layer, names=names)
+    faults = age_faults(view, file=section.path, layer=contract.layer, names=names)
+    work.faults += [work.of_table(fault, section) for fault in faults]
     return frame.assign(
         **{name: table[name] for name in AGE_COLUMNS if name in table.columns and name not in frame.columns}
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -347,8 +347,8 @@ def _propose_datums(draft: _Draft) -> None:
         candidates = likely.get((layer, path), ())
         lines = draft.say("datum_likely" if candidates else "datum_question").split("\n")
         for candidate in candidates:
-            lines.append(explain(candidate, draft.language))
-            lines.append(f"datum = {quoted(str(candidate.detail['datum']))}")
+            why = explain(replace(candidate, detail={**candidate.detail, "write": ""}), draft.language).strip()
+            lines.append(f"datum = {quoted(str(candidate.detail['datum']))}  # {why}")
             lines += ['axes = "north_east"'] if candidate.detail["swapped"] else []
         draft.lines[place:place] = [f"# {line}" for line in lines]
         if candidates:

@@ -11,6 +11,7 @@ import shapely
 from ..gis.chinese import in_china
 from ..gis.crs import as_crs, to_crs
 from ..gis.errors import Fault, InputError, MissingFileError
+from .cad import LAYER as CAD_LAYER
 from .contracts import AREA, CONTRACTS
 from .files import PARQUET, RASTER, TABLE, VECTOR, list_layers, read_source
 from .graphml import GRAPHML
@@ -20,12 +21,12 @@ from .osmlayers import is_tagged
 from .reading import How
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import geopandas as gpd
 
-    from .table import Contract
+    from .table import Contract, Shape
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "zones": ("zones", "分析单元", "统计单元", "片区", "网格"),
@@ -74,6 +75,10 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
 _KEYWORD_POINTS, _REQUIRED_POINTS, _COLUMN_POINTS, _COMMON_POINTS = 4.0, 2.0, 1.0, 0.1
 _LEAST_POINTS = 1.0
 _COMMON = frozenset({"name", "kind", "year"})
+_OF_KML = frozenset({"id", "tessellate", "extrude", "visibility", "drawOrder", "altitudeMode"})
+"""Fields that GDAL gives of every KML and that say nothing of its features; the others only where they do."""
+_SPOKEN_SHARE = 0.5
+"""Share of a CAD layer's features that have texts the product reads, from which on the layer is taken."""
 
 
 RESULTS = ("findings.gpkg", "manifest.json")
@@ -125,6 +130,8 @@ class Found:
     """How well it fits the layer."""
     tagged: bool = False
     """Whether its columns are those of features taken from OSM."""
+    cad_layers: tuple[str, ...] = ()
+    """Of a drawing: the CAD layers to take, where others hold nothing of the kind."""
 
 
 def survey(sources: Sequence[Path]) -> tuple[Found, ...]:
@@ -209,13 +216,36 @@ def _sublayers(path: Path) -> list[str | None]:
     return names if len(names) > 1 else [None]
 
 
+def _frames(path: Path, sublayer: str | None) -> Iterator[gpd.GeoDataFrame]:
+    """Yield the features of a layer; of a drawing its polygons, its lines and its points, as far as it has them."""
+    if path.suffix.lower() != ".dxf":
+        yield read_source(path, How(layer=sublayer)).frame
+        return
+    kinds: tuple[Shape, ...] = ("Polygon", "LineString", "Point")
+    errors = []
+    for kind in kinds:
+        try:
+            yield read_source(path, How(shapes=(kind,))).frame
+        except InputError as error:
+            errors.append(error)
+    if len(errors) == len(kinds):
+        raise errors[0]
+
+
 def _guess(path: Path, sublayer: str | None) -> Found:
     """Say what one layer of a file may be."""
     try:
-        frame = read_source(path, How(layer=sublayer)).frame
+        guessed = [_guess_of(path, sublayer, frame) for frame in _frames(path, sublayer)]
     except InputError as error:
         no_place = any(fault.code == "faults.no_coordinates" for fault in error.faults)
         return Found(path, sublayer, reason="init.unused_no_place" if no_place else "init.unused_unreadable")
+    return max(guessed, key=lambda found: (found.reason is None, found.points))
+
+
+def _guess_of(path: Path, sublayer: str | None, frame: gpd.GeoDataFrame) -> Found:
+    """Say what the features of one layer of a file may be."""
+    if path.suffix.lower() in (".kml", ".kmz"):
+        frame = frame.drop(columns=[name for name in frame.columns if name in _OF_KML or frame[name].isna().all()])
     fields = tuple(str(name) for name in frame.columns if name != frame.geometry.name)
     if frame.empty:
         return Found(path, sublayer, fields=fields, reason="init.unused_empty")
@@ -246,7 +276,27 @@ def _guess(path: Path, sublayer: str | None) -> Found:
         unknown_values=unknown,
         points=scores[layer],
         tagged=tagged,
+        cad_layers=layers_with_words(frame, columns),
     )
+
+
+def layers_with_words(frame: gpd.GeoDataFrame, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the CAD layers of a drawing whose features mostly have texts that the product reads; none where all do.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from shapely import box
+    >>> drawn = {"cad_layer": ["parcels", "frame"], "use": ["R2", None]}
+    >>> layers_with_words(gpd.GeoDataFrame(drawn, geometry=[box(0, 0, 1, 1)] * 2), {"land_use": "use"})
+    ('parcels',)
+    """
+    if CAD_LAYER not in frame.columns or not columns:
+        return ()
+    spoken = frame[list(columns.values())].notna().any(axis=1)
+    share = spoken.groupby(frame[CAD_LAYER]).mean()
+    kept = tuple(str(name) for name in share.index[share >= _SPOKEN_SHARE])
+    return kept if len(kept) < len(share) else ()
 
 
 def _values(

@@ -138,7 +138,8 @@ def place_rows(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
     if len(found) == 1 and found[0].lower() in WKT_NAMES:
         return _from_wkt(table, found[0], path)
     if len(found) == 1:
-        pair = table[found[0]].astype("str").str.normalize("NFKC").str.strip(" ()[]").str.split(r"[,;\s]+", regex=True)
+        cells = table[found[0]].astype("object").fillna("").astype("str")  # a column without any value is not text
+        pair = cells.str.normalize("NFKC").str.strip(" ()[]").str.split(r"[,;\s]+", regex=True)
         texts = (pair.str[0], pair.str[1])
         given = (table[found[0]], table[found[0]])
     else:

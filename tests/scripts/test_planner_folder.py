@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,12 @@ from typer.testing import CliRunner
 
 from lifecircle.cli.cli import app
 from lifecircle.layers.findings import LAYERS, TABLES
+from lifecircle.layers.load import load_study
 from lifecircle.layers.store import load
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lifecircle.layers.findings import Findings
 
 APART_M = 1e-3
@@ -113,3 +117,34 @@ def test_check_says_what_was_read_and_how(both: Both) -> None:
     codecs = {row["encoding"] for row in said["files"] if row["file"].endswith((".shp", ".dxf", ".csv"))}
     assert codecs == {"gb18030"}
     assert not [fault for fault in said["faults"] if fault["blocks"]]
+
+
+def test_init_proposes_a_study_that_reads_the_same_city(both: Both, tmp_path: Path) -> None:
+    """Nothing is stated by hand: the best proposal of each datum is uncommented, as the user who agrees does."""
+    folder = tmp_path / "bare"
+    shutil.copytree(both.twice.planner.parent, folder, ignore=shutil.ignore_patterns("study.toml"))
+    result = CliRunner().invoke(app, ["init", str(folder)])
+    assert result.exit_code == 0, result.output
+    study = folder / "study.toml"
+    asked = False
+    lines = []
+    for line in study.read_text(encoding="utf-8").splitlines():
+        first = asked and line.startswith("# datum = ") and not lines[-1].startswith("datum = ")
+        axes = line.startswith("# axes = ") and lines[-1].startswith("datum = ")
+        lines.append(line[2:] if first or axes else line)
+        asked = line.startswith("#") and not (first or axes) and (asked or "最吻合的在前" in line)
+    study.write_text("\n".join(lines), encoding="utf-8")
+    made, stated = load_study(study), load_study(both.twice.planner)
+    assert set(made.layers) == set(stated.layers)
+    assert set(made.rasters) == set(stated.rasters)
+    for layer, frame in stated.layers.items():
+        key = next((name for name in frame.columns if name.endswith("_id") and frame[name].is_unique), None)
+        left, right = made.layers[layer], frame
+        if key is not None:
+            left, right = (one.sort_values(key, ignore_index=True) for one in (left, right))
+        apart = shapely.hausdorff_distance(left.geometry.to_numpy(), right.geometry.to_numpy())
+        assert apart.max() < APART_M, layer
+        assert set(left.columns) == set(right.columns), layer
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(left.drop(columns="geometry")), pd.DataFrame(right[left.columns].drop(columns="geometry"))
+        )
