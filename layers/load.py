@@ -235,8 +235,8 @@ def _read(work: Work, layer: str, section: LayerSection) -> Read | None:
         record(work, layer, section, path, (ground.ways, ground.ways), "EPSG:4326")
         return None
     if raster:
-        work.rasters[layer] = path
         cells, crs = _raster(path, section)
+        work.rasters[layer] = path
         record(work, layer, section, path, (cells, cells), crs)
         return None
     if is_osm(path) and section.tags:

@@ -37,7 +37,8 @@ datum = "EPSG:4498"
 """
 SECTIONS = {
     "compounds": '[layers.compounds]\npath = "小区.shp"\n',
-    "districts": '[layers.districts]\npath = "街道界线.shp"\ndatum = "cgcs2000"\njoin = { path = "七普街道人口.csv" }\n',
+    "districts": '[layers.districts]\npath = "街道界线.shp"\ndatum = "cgcs2000"\n'
+    'join = { path = "七普街道人口.csv" }\n',
     "parcels": '[layers.parcels]\npath = "控规地块.dxf"\nlayer = "地块线"\ndatum = "EPSG:4527"\n',
     "amap": '[layers.facilities]\npath = "高德POI.xlsx"\ndatum = "gcj02"\n',
     "ledger": '[layers.facilities]\npath = "设施台账.csv"\ndatum = "EPSG:4527"\naxes = "north_east"\n',
@@ -223,3 +224,58 @@ def test_what_blocks_is_named_and_nothing_is_written(whole: Path, tmp_path: Path
         assert word in planned.stderr, planned.stderr
     assert not out.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["数据"]
+
+
+FUZZED = {
+    "compounds": ("小区.shp", "小区.dbf", "小区.shx", "小区.prj"),
+    "districts": ("七普街道人口.csv",),
+    "parcels": ("控规地块.dxf",),
+    "amap": ("高德POI.xlsx",),
+    "ledger": ("设施台账.csv",),
+    "population": ("人口栅格.tif",),
+    "railways": ("铁路.fgb",),
+    "streets": ("研究范围.kml", "道路中心线.shp", "道路中心线.dbf"),
+}
+PLACES = [(section, name) for section, names in FUZZED.items() for name in names]
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    place=st.sampled_from(PLACES),
+    at=st.floats(0, 1),
+    junk=st.binary(min_size=0, max_size=40),
+    cut=st.integers(0, 400),
+    ends=st.booleans(),
+)
+def test_no_damage_of_bytes_ends_in_a_traceback(
+    whole: Path, tmp_path: Path, place: tuple[str, str], at: float, junk: bytes, cut: int, *, ends: bool
+) -> None:
+    section, name = place
+    shutil.rmtree(tmp_path / "数据", ignore_errors=True)
+    folder = _folder(whole, tmp_path / "数据", section)
+    data = (folder / name).read_bytes()
+    start = int(at * len(data))
+    (folder / name).write_bytes(data[:start] + junk + (b"" if ends else data[start + cut :]))
+    checked = _run(folder, "check")
+    assert checked.exit_code in (0, CHECK_BLOCKS, PLAN_BLOCKS)
+    if checked.exit_code:
+        assert "错误" in checked.output
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.floats(0, 1), junk=st.binary(max_size=20), cut=st.integers(0, 30))
+def test_no_damage_of_study_toml_ends_in_a_traceback(
+    whole: Path, tmp_path: Path, at: float, junk: bytes, cut: int
+) -> None:
+    folder = _folder(whole, tmp_path / "数据", "districts")
+    study = folder / "study.toml"
+    data = study.read_bytes()
+    start = int(at * len(data))
+    study.write_bytes(data[:start] + junk + data[start + cut :])
+    checked = _run(folder, "check")
+    assert checked.exit_code in (0, CHECK_BLOCKS, PLAN_BLOCKS)
