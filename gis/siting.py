@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
 
 from .errors import Fault, InfeasibleError, InputError
+from .siting_check import as_csr, check_limits, whole
 from .siting_reduce import pattern, reduce
 from .siting_solve import gains, solve
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_array
 
     Ints: TypeAlias = NDArray[np.int64]
     Bools: TypeAlias = NDArray[np.bool_]
@@ -124,6 +125,7 @@ def max_cover(
 
     Examples
     --------
+    >>> from scipy.sparse import csr_array
     >>> reach = csr_array(np.array([[1, 1, 0], [0, 1, 0], [0, 0, 1]], dtype=bool))
     >>> print(max_cover(reach, [10, 20, 25], sites=1))
     1 sites cover 30 more, at most 30 are possible (optimal)
@@ -131,9 +133,9 @@ def max_cover(
     [1, 2]
     """
     began = time.perf_counter()
-    matrix = _as_csr(reach)
+    matrix = as_csr(reach)
     weight, tie, done = _checked(matrix, weights, tie_weights, covered, sites)
-    _check_limits(seconds, gap)
+    check_limits(seconds, gap)
     cover = pattern(matrix)
     left = np.where(done, 0, weight)
     small = reduce(cover, left, np.where(done, 0, tie), keep=~done)
@@ -164,21 +166,6 @@ def max_cover(
     )
 
 
-def _as_csr(reach: Any) -> csr_array:  # noqa: ANN401  as above
-    """Return the reach as CSR with sorted, single entries; stored False is not reach, stored zeros are."""
-    if not issparse(reach):
-        message = "the reach must be a sparse matrix of demand by candidates"
-        raise InputError(message, Fault("gis.siting_reach"))
-    matrix: csr_array = csr_array(cast("csr_array", reach))
-    if not matrix.has_canonical_format:
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
-    if matrix.dtype == np.bool_ and not matrix.data.all():
-        matrix = matrix.copy()
-        matrix.eliminate_zeros()
-    return matrix
-
-
 def _checked(
     matrix: csr_array, weights: ArrayLike, tie_weights: ArrayLike | None, covered: Bools | None, sites: int
 ) -> tuple[Ints, Ints, Bools]:
@@ -188,10 +175,8 @@ def _checked(
         message = "there are no candidates to choose from"
         raise InfeasibleError(message, Fault("gis.siting_no_candidates"))
     faults: list[Fault] = []
-    weight = _whole(weights, "weights", demand, faults)
-    tie = (
-        np.zeros(demand, dtype=np.int64) if tie_weights is None else _whole(tie_weights, "tie_weights", demand, faults)
-    )
+    weight = whole(weights, "weights", demand, faults)
+    tie = np.zeros(demand, dtype=np.int64) if tie_weights is None else whole(tie_weights, "tie_weights", demand, faults)
     done = np.zeros(demand, dtype=np.bool_) if covered is None else np.asarray(covered, dtype=np.bool_)
     if len(done) != demand:
         faults.append(Fault("gis.siting_shape", column="covered", value=len(done), detail={"wanted": demand}))
@@ -205,31 +190,6 @@ def _checked(
         message = f"the sites cannot be chosen: {'; '.join(str(fault) for fault in faults)}"
         raise InputError(message, *faults)
     return weight, tie, done
-
-
-def _whole(values: ArrayLike, name: str, wanted: int, faults: list[Fault]) -> Ints:
-    """Return whole, non-negative numbers as int64, or add what is wrong to the faults."""
-    numbers = np.asarray(values)
-    if numbers.shape != (wanted,):
-        faults.append(Fault("gis.siting_shape", column=name, value=len(numbers), detail={"wanted": wanted}))
-        return np.zeros(wanted, dtype=np.int64)
-    plain = numbers.astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(plain) & (plain >= 0) & (plain == np.floor(plain)) & (plain < 2**53)))
-    if len(bad):
-        row = int(bad[0])
-        faults.append(
-            Fault("gis.siting_weight", row=row, column=name, value=float(plain[row]), detail={"count": len(bad)})
-        )
-        return np.zeros(wanted, dtype=np.int64)
-    return numbers.astype(np.int64)
-
-
-def _check_limits(seconds: float, gap: float) -> None:
-    """Refuse limits that are no limits."""
-    for name, value in (("seconds", seconds), ("gap", gap)):
-        if not value >= 0:
-            message = f"{name} must not be negative, was {value}"
-            raise InputError(message, Fault("gis.siting_limit", column=name, value=value))
 
 
 def _nothing(demand: int, status: Status, seconds: float) -> Siting:
