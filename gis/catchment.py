@@ -7,9 +7,10 @@ and Qi 2009), 3SFCA with a choice among the sites (Wan, Zou and Sternberg 2012).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from scipy.sparse import csr_matrix, issparse
 
 from . import kernels_catchment
 from .errors import Fault, InputError
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
-    from scipy.sparse import csr_matrix
+    from scipy.sparse import sparray, spmatrix
 
     from .reach import Reach
 
     Floats: TypeAlias = NDArray[np.float64]
     Decay: TypeAlias = Callable[[Floats], Floats]
+    Pairs: TypeAlias = Reach | spmatrix | sparray
 
 LUO_QI_SLOW = (1.0, 0.68, 0.22)
 """Weights of three bands of equal width, the slower decay of Luo and Qi (2009, p. 1104)."""
@@ -104,7 +106,9 @@ def luo_qi(limit: float, *, bands: Sequence[float] = LUO_QI_SLOW) -> Decay:
     return steps(ends, bands)
 
 
-def two_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Decay | None = None) -> Floats:
+def two_step(
+    reach: Pairs, supply: ArrayLike, demand: ArrayLike, *, decay: Decay | None = None, limit: float | None = None
+) -> Floats:
     """Return the access of each demand by the two-step floating catchment (2SFCA; with a decay, E2SFCA).
 
     Step 1, for each site *j*: ``R_j = S_j / Σ_k w(d_kj) P_k`` over the demand *k* within the limit. Step 2, for each
@@ -113,13 +117,17 @@ def two_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Decay
     Parameters
     ----------
     reach
-        Who reaches which site, n × m.
+        Who reaches which site, n × m: a `Reach`, or a sparse matrix of costs of any origin, in which a stored 0 is a
+        site at the door and what is not stored is out of reach. A table of pairs becomes one by
+        ``csr_matrix((cost, (demand, site)), shape=(n, m))``, which keeps zeros; from a dense array they are lost.
     supply
         float [m], what each site offers (beds, places, m²); not negative.
     demand
         float [n], who asks for it; not negative.
     decay
         From costs to weights, for example `gaussian_to` or `luo_qi`.
+    limit
+        Pairs that cost more do not count; all stored ones do where it is not given.
 
     Returns
     -------
@@ -140,19 +148,22 @@ def two_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Decay
 
     Examples
     --------
-    >>> from types import SimpleNamespace
     >>> from scipy.sparse import csr_matrix
-    >>> walks = SimpleNamespace(matrix=csr_matrix([[100.0, 400.0], [0.0, 300.0]]))
+    >>> walks = csr_matrix(([100.0, 400.0, 300.0], ([0, 0, 1], [0, 1, 1])), shape=(2, 2))
     >>> two_step(walks, [30.0, 40.0], [100.0, 300.0]).round(4).tolist()
     [0.4, 0.1]
+    >>> two_step(walks, [30.0, 40.0], [100.0, 300.0], limit=300.0).round(4).tolist()
+    [0.3, 0.1333]
     """
-    offered, asked = _checked(reach, supply, demand)
-    pairs = reach.matrix
+    pairs = _pairs(reach, limit)
+    offered, asked = _checked(pairs, supply, demand)
     weight = np.zeros(0) if decay is None else _weights(pairs, decay)
     return kernels_catchment.shared(pairs.indptr, pairs.indices, weight, offered, asked)
 
 
-def three_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Decay) -> Floats:
+def three_step(
+    reach: Pairs, supply: ArrayLike, demand: ArrayLike, *, decay: Decay, limit: float | None = None
+) -> Floats:
     """Return the access of each demand by the three-step floating catchment (3SFCA).
 
     As `two_step`, with demand that chooses among the sites within the limit: ``G_ij = w(d_ij) / Σ_k w(d_ik)``, so that
@@ -161,7 +172,7 @@ def three_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Dec
 
     Parameters
     ----------
-    reach, supply, demand, decay
+    reach, supply, demand, decay, limit
         As for `two_step`.
 
     Returns
@@ -180,14 +191,13 @@ def three_step(reach: Reach, supply: ArrayLike, demand: ArrayLike, *, decay: Dec
 
     Examples
     --------
-    >>> from types import SimpleNamespace
     >>> from scipy.sparse import csr_matrix
-    >>> walks = SimpleNamespace(matrix=csr_matrix([[100.0, 100.0]]))
+    >>> walks = csr_matrix([[100.0, 100.0]])
     >>> three_step(walks, [30.0, 40.0], [100.0], decay=gaussian(300.0)).round(4).tolist()
     [0.7]
     """
-    offered, asked = _checked(reach, supply, demand)
-    pairs = reach.matrix
+    pairs = _pairs(reach, limit)
+    offered, asked = _checked(pairs, supply, demand)
     weight = kernels_catchment.chosen(pairs.indptr, _weights(pairs, decay))
     return kernels_catchment.shared(pairs.indptr, pairs.indices, weight, offered, asked)
 
@@ -201,10 +211,29 @@ def _weights(pairs: csr_matrix[np.float64], decay: Decay) -> Floats:
     return weight
 
 
-def _checked(reach: Reach, supply: ArrayLike, demand: ArrayLike) -> tuple[Floats, Floats]:
+def _pairs(reach: Pairs, limit: float | None) -> csr_matrix[np.float64]:
+    """Return the pairs that count, row by row; stored zeros stay."""
+    held = getattr(reach, "matrix", reach)
+    if not issparse(held):
+        message = f"the reach must be a Reach or a sparse matrix of costs, was given {type(reach).__name__}"
+        raise InputError(message, Fault("gis.catchment_pairs", value=type(reach).__name__))
+    sparse: Any = held
+    pairs: csr_matrix[np.float64] = csr_matrix(sparse, dtype=np.float64)
+    wrong = np.flatnonzero(~(pairs.data >= 0))
+    if len(wrong):
+        message = f"costs must be numbers that are not negative; one is {pairs.data[wrong[0]]}"
+        raise InputError(message, Fault("gis.catchment_cost", value=float(pairs.data[wrong[0]])))
+    if limit is None or not (pairs.data > limit).any():
+        return pairs
+    keep = pairs.data <= limit
+    start = np.concatenate([[0], np.cumsum(keep)])[pairs.indptr]
+    return csr_matrix((pairs.data[keep], pairs.indices[keep], start), shape=pairs.shape)
+
+
+def _checked(pairs: csr_matrix[np.float64], supply: ArrayLike, demand: ArrayLike) -> tuple[Floats, Floats]:
     """Return supply and demand as float64 after refusing lengths that do not fit and values that count nothing."""
     found = []
-    for name, values, length in (("demand", demand, reach.matrix.shape[0]), ("supply", supply, reach.matrix.shape[1])):
+    for name, values, length in (("demand", demand, pairs.shape[0]), ("supply", supply, pairs.shape[1])):
         numbers = np.asarray(values, dtype=np.float64)
         if numbers.shape != (length,):
             message = f"{name} has the shape {numbers.shape}, the reach has {length}"

@@ -176,3 +176,29 @@ def test_bad_decays() -> None:
         steps((100.0, 200.0), (1.0,))
     with pytest.raises(InputError, match="not negative"):
         two_step(reach_of(np.ones((1, 1))), [1.0], [1.0], decay=lambda cost: -cost)
+
+
+def test_a_plain_matrix_of_any_origin_will_do() -> None:
+    costs = np.array([[0.0, 250.0], [np.inf, 400.0], [100.0, np.inf]])
+    row, site = np.nonzero(np.isfinite(costs))
+    pairs = csr_matrix((costs[row, site], (row, site)), shape=costs.shape)
+    supply, people = [4.0, 9.0], [10.0, 20.0, 30.0]
+    expected = two_step(reach_of(costs), supply, people)
+    assert pairs.nnz == 4
+    for given_pairs in (pairs, pairs.tocoo(), pairs.tocsc(), pairs.astype(np.float32)):
+        assert two_step(given_pairs, supply, people).tolist() == expected.tolist()
+        assert three_step(given_pairs, supply, people, decay=gaussian(300.0)).tolist() == (
+            three_step(reach_of(costs), supply, people, decay=gaussian(300.0)).tolist()
+        )
+
+
+def test_a_limit_cuts_pairs_but_not_those_at_the_door() -> None:
+    pairs = csr_matrix(([0.0, 250.0, 400.0], ([0, 0, 1], [0, 1, 1])), shape=(2, 2))
+    assert two_step(pairs, [4.0, 9.0], [10.0, 20.0], limit=250.0).tolist() == [0.4 + 0.9, 0.0]
+    assert pairs.nnz == 3
+
+
+@pytest.mark.parametrize("wrong", [[[1.0, 2.0]], csr_matrix([[-1.0, 2.0]]), csr_matrix([[math.nan, 2.0]])])
+def test_what_is_no_reach_is_refused(wrong: csr_matrix) -> None:
+    with pytest.raises(InputError):
+        two_step(wrong, [1.0, 1.0], [1.0])
