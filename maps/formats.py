@@ -44,6 +44,7 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
     "percent": NumberFormat(digits=1, factor=100.0, unit="map.unit_percent", share=True),
     "metres": NumberFormat(unit="map.unit_m"),
     "tenth_metres": NumberFormat(digits=1, unit="map.unit_m"),
+    "fine_metres": NumberFormat(digits=2, unit="map.unit_m"),
     "kilometres": NumberFormat(digits=1, factor=1e-3, unit="map.unit_km"),
     "square_metres": NumberFormat(unit="map.unit_m2"),
     "hectares": NumberFormat(digits=2, factor=1e-4, unit="map.unit_ha"),
@@ -51,10 +52,14 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
     "ten_thousand_m2": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan_m2"),
     "seconds": NumberFormat(unit="map.unit_s"),
     "minutes": NumberFormat(digits=1, factor=1 / 60, unit="map.unit_min"),
+    "fine_minutes": NumberFormat(digits=2, factor=1 / 60, unit="map.unit_min"),
     "whole_minutes": NumberFormat(factor=1 / 60, unit="map.unit_min"),
     "ten_thousand": NumberFormat(digits=2, factor=1e-4, unit="map.unit_wan"),
 }
 """Kinds of numbers; the page's script writes them by the same table."""
+
+WALK_KINDS = {"m": ("metres", "tenth_metres", "fine_metres"), "s": ("minutes", "fine_minutes")}
+"""How walks are written by their unit, coarse first; the page's script does likewise."""
 
 NOTHING = "—"
 """Stands where a value is not known."""
@@ -176,15 +181,37 @@ def format_limit(limit: float | None, unit: str, language: Language) -> str:
     return format_walk(limit, unit, language)
 
 
-def format_walk(walk: float | None, unit: str, language: Language) -> str:
+def format_walk(walk: float | None, unit: str, language: Language, *, limit: float | None = None) -> str:
     """Return how far a walk is: metres, or minutes to a tenth where it is in seconds.
+
+    Parameters
+    ----------
+    walk
+        In ``unit``.
+    unit
+        ``m`` or ``s``.
+    limit
+        The limit that the walk is held against, where it stands beside it: digits are added, up to two, until the walk
+        as written lies on the same side of the limit as the walk itself.
 
     Examples
     --------
     >>> format_walk(312.4, "m", "zh"), format_walk(390.0, "s", "zh"), format_walk(None, "s", "en")
     ('312 米', '6.5 分钟', '—')
+    >>> format_walk(300.3, "m", "en", limit=300.0), format_walk(300.04, "m", "en", limit=300.0)
+    ('300.3 m', '300.04 m')
     """
-    return format_number(walk, "minutes" if unit == "s" else "metres", language)
+    kinds = WALK_KINDS["s" if unit == "s" else "m"]
+    if walk is None or limit is None or not math.isfinite(walk) or walk <= limit:
+        return format_number(walk, kinds[0], language)
+    kind = next((kind for kind in kinds if _shown(walk, kind) > _shown(limit, kind)), kinds[-1])
+    return format_number(walk, kind, language)
+
+
+def _shown(value: float, kind: str) -> Decimal:
+    """Return a number as it is written, without its unit."""
+    form = NUMBER_FORMATS[kind]
+    return Decimal(value * form.factor).quantize(Decimal(1).scaleb(-form.digits), rounding=ROUND_HALF_UP)
 
 
 def format_speed(speed_mps: float, language: Language) -> str:

@@ -15,21 +15,20 @@ from branca.element import Element
 
 from ..gis.crs import GCJ_NAME
 from ..layers.output import whole_folder
-from ..layers.words import Language, catalogue, say
+from ..layers.words import Language, catalogue, layer_name, say
 from . import formats, style
 from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
 from .pack import WGS84, script_json, squeeze
+from .pagecoverage import coverage_rows, measures_offered
 from .pagefields import Names
 from .pagelayers import GAP_STATUSES, STATUSES, page_content
 from .quotes import (
-    Coverage,
-    classes_in_state,
+    crs_label,
     file_name,
-    headed,
     in_metres,
     language_of,
-    limit_label,
     nature_of_data,
+    rule_basis,
     walker_label,
 )
 
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
     from ..layers.findings import Findings
     from .pagetree import Content
-    from .quotes import Quote
 
 SCRIPTS = (
     "format.js",
@@ -179,6 +177,7 @@ def _config(
         for key, value in catalogue().items()
         if key.startswith("map.page_")
     }
+    texts["search"] = texts[f"search_{names.homes}"]
     kinds = {
         kind: asdict(form) | {"unit": say(form.unit, spoken) if form.unit else ""}
         for kind, form in formats.NUMBER_FORMATS.items()
@@ -188,12 +187,16 @@ def _config(
         "texts": texts,
         "formats": kinds,
         "scales": formats.scales(spoken),
+        "walk_kinds": formats.WALK_KINDS,
         "nothing": formats.NOTHING,
         "looks": {name: asdict(look) for name, look in style.LOOKS.items()},
         "ink": style.INK,
         "accent": style.ACCENT,
-        "classes": [{"key": key, "name": names.short(key)} for key in names.classes],
+        "classes": [
+            {"key": key, "name": names.short(key), "basis": rule_basis(findings, key, spoken)} for key in names.classes
+        ],
         "statuses": [str(names.of_value("missing", status)) for status in STATUSES],
+        "status_fills": [style.STATUS_FILLS[status] for status in STATUSES],
         "gap_statuses": [str(names.of_value("gap", status)) for status in GAP_STATUSES],
         "bounds": bounds,
         "layers": content.layers,
@@ -203,7 +206,8 @@ def _config(
         "attribution": _attribution(findings, spoken),
         "totals": _totals(findings, names),
         "people_shown": _people_shown(findings),
-        "coverage": _coverage(findings, names),
+        "coverage": coverage_rows(findings, names),
+        "measures": measures_offered(names),
         "sites": _sites(findings, names),
     }
 
@@ -237,16 +241,16 @@ def _attribution(findings: Findings, language: Language) -> list[str]:
 
 
 def _sources(findings: Findings, language: Language) -> list[str]:
-    """Return one line a source: layer, file, maker, licence, datum."""
+    """Return one line a source: layer, file, maker, licence, and the datum in words."""
     lines = []
     for source in findings.manifest["sources"]:
-        parts = [file_name(source.get("file")), source.get("maker"), source.get("licence"), source.get("datum")]
-        layer = (
-            say(f"map.source_{source['layer']}", language)
-            if f"map.source_{source['layer']}" in catalogue()
-            else source["layer"]
-        )
-        lines.append(say("map.source", language, layer=layer, what=" · ".join(str(part) for part in parts if part)))
+        parts = [file_name(source.get("file")), source.get("maker"), source.get("licence")]
+        datum = source.get("datum")
+        if datum:
+            parts.append(say("map.coordinates", language, datum=crs_label(datum, language)))
+        layer = layer_name(str(source["layer"]), language)
+        what = say("map.dot", language).join(str(part) for part in parts if part)
+        lines.append(say("map.source", language, layer=layer[:1].upper() + layer[1:], what=what))
     return lines
 
 
@@ -269,49 +273,6 @@ def _people_shown(findings: Findings) -> float:
     """Return the people of a large dot: nine gaps in ten have no more."""
     people = findings.layers["gaps"]["people"]
     return max(1.0, float(people.quantile(0.9))) if len(people) else 1.0
-
-
-def _coverage(findings: Findings, names: Names) -> list[dict[str, Any]]:
-    """Return coverage of the whole city by class, each for the group the class is for."""
-    coverage = Coverage(findings)
-    rows = []
-    for key in names.classes:
-        of = (key, coverage.circles(key), coverage.headline(key))
-        rows += [_coverage_row(findings, names, of, quote) for quote in coverage.each(key)]
-    return rows
-
-
-def _coverage_row(
-    findings: Findings, names: Names, of: tuple[str, tuple[int, ...], str], quote: Quote
-) -> dict[str, Any]:
-    """Return the row of a class in one of its circles, for the group it is for."""
-    spoken = names.language
-    key, circles, group = of
-    known = not quote.no_data and quote.rate is not None
-    lacking = formats.format_people(quote.uncovered, spoken)
-    unknown = formats.format_people(quote.unknown, spoken)
-    rate = formats.format_number(quote.rate, "percent", spoken)
-    gained = known and quote.after_rate is not None and quote.after_rate > (quote.rate or 0.0)
-    return {
-        "key": key,
-        "name": headed(names.short(key), quote.circle, circles, group, spoken),
-        "full": headed(names.of_class(key), quote.circle, circles, group, spoken),
-        "group": group,
-        "section": "no_data" if not known else "required" if quote.required else "optional",
-        "limit": limit_label(findings, key, quote, spoken),
-        "sure": say("map.limit_sure", spoken, confidence=sure)
-        if (sure := names.rules.get(key, {}).get("confidence"))
-        else "",
-        "rate": quote.rate if known else None,
-        "rate_text": rate if known else say("map.no_data", spoken),
-        "after": quote.after_rate if gained else None,
-        "after_text": formats.format_number(quote.after_rate, "percent", spoken) if gained else "",
-        "lacking": say("map.lacking", spoken, people=lacking, group=say(f"values.measure_{group}", spoken))
-        if known
-        else "",
-        "few": say("map.few_records", spoken) if key in classes_in_state(findings, "few") else "",
-        "unknown": say("map.unknown_people", spoken, people=unknown) if known and quote.unknown else "",
-    }
 
 
 def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:

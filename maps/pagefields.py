@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from ..layers.words import Language, catalogue, say
 from . import formats, style
 from .pack import plain
-from .quotes import class_name, file_name
+from .quotes import Coverage, class_name, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,6 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("source", "file"),
         ("access_m", "metres"),
         ("snap", "snap"),
-        ("edge_cut", "bool"),
     ),
     "candidates": (
         ("facility_class", "class"),
@@ -110,10 +110,11 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("needs_rezoning", "bool"),
         ("runner_up", "candidate"),
         ("runner_up_loses", "count"),
-        ("edge_cut", "bool"),
     ),
 }
 """Columns a popup shows for each layer, with how each is written: a kind of number, or whose texts name the values."""
+CAUTIONS = {"facilities": "edge_cut_facility", "sites": "edge_cut_facility"}
+"""Layers whose popups warn where the end of the streets data may hide people."""
 _NUMBERS = {*formats.NUMBER_FORMATS, *formats.scales("zh")}
 
 
@@ -136,6 +137,11 @@ class Names:
         }
         candidates = findings.layers["candidates"]
         self._places["candidate"] = dict(zip(candidates["site_id"], candidates["name"], strict=True))
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """Return the table of coverage, read once."""
+        return Coverage(self._findings)
 
     @property
     def homes(self) -> str:
@@ -198,4 +204,7 @@ def dataset(frame: gpd.GeoDataFrame, layer: str, names: Names, shapes: dict[str,
     columns["title"] = [
         str(name) if isinstance(name, str) and name else key for name, key in zip(title, spare, strict=True)
     ]
+    if layer in CAUTIONS:
+        words = tell(CAUTIONS[layer], names)
+        columns["caution"] = [words if value is True or value == 1 else None for value in frame["edge_cut"]]
     return {"shapes": shapes, "columns": columns, "fields": fields, "noun": tell(f"noun_{layer}", names)}

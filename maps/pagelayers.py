@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -13,7 +12,7 @@ from .pack import degrees, pack_points, pack_shapes, plain
 from .pagefields import FIELDS, Names, dataset, tell
 from .pageground import ground
 from .pagetree import Content, area_item, group, line_item, mark_item
-from .quotes import circle_label
+from .quotes import circle_label, known, rule_basis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,8 +201,8 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
             used = set(fills[key])
             items = [
                 area_item(str(names.of_value("missing", status)), style.STATUS_FILLS[status], "compounds")
-                for place, status in enumerate(STATUSES)
-                if place in used
+                for status in style.STATUS_FILLS
+                if STATUSES.index(status) in used
             ]
             modes.append({"key": key, "label": names.short(key), "palette": statuses, "legend": items})
     return [
@@ -231,10 +230,13 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
         "class": [names.classes.index(key) for key in table["facility_class"]],
         "status": [STATUSES.index(status) for status in table["status"]],
         "nearest": [value if isinstance(value, str) else None for value in table["nearest_name"]],
-        "walk": [plain(value, digits=1) for value in table["walk"].astype(float)],
-        "longest": [plain(value, digits=1) for value in table["walk_longest"].astype(float)],
+        "walk": [plain(value, digits=2) for value in table["walk"].astype(float)],
+        "longest": [plain(value, digits=2) for value in table["walk_longest"].astype(float)],
         "lacking": [plain(value) for value in table["people_lacking"]],
         "unit": [str(unit) for unit in table["unit"]],
+        "limit": [plain(value) for value in table["limit"].astype(float)],
+        "small": [plain(value) if known(value) else None for value in table["people_too_small"]],
+        "sizeless": [int(known(value) == 0.0) for value in table["size_known"]],
         **({"circle": [int(circle) for circle in table["circle"]]} if several else {}),
     }
 
@@ -295,10 +297,15 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
     for place, key in enumerate(names.classes):
         own = frame[frame["facility_class"] == key].sort_values("minutes", kind="stable")
         layers = []
+        limits = {(quote.limit, quote.unit) for quote in names.coverage.each(key)}
+        basis = rule_basis(findings, key, names.language)
         for minutes, limit, unit in zip(
             own["minutes"].astype(int), own["limit"].astype(float), own["unit"], strict=True
         ):
             label = circle_label(findings, minutes, limit, str(unit), names.language)
+            own_limit = (limit, unit) in limits
+            if own_limit:
+                label = tell("circle_limit", names, label=label)
             color = names.marks[key].color
             opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
             item = {
@@ -308,6 +315,8 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
                 "opacity": opacity,
                 "line": color,
             }
+            if own_limit and basis:
+                item["note"] = tell("circle_basis", names, basis=basis)
             layers.append(
                 content.add(
                     f"circles:{key}:{minutes}",
@@ -348,7 +357,7 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
             "status": [GAP_STATUSES.index(status) for status in frame["status"]],
             "people": [plain(value) for value in frame["people"]],
             "group": [plain(value) for value in frame["group_people"]],
-            "walk": [plain(round(value)) if np.isfinite(value) else None for value in frame["walk"].astype(float)],
+            "walk": [plain(value, digits=2) for value in frame["walk"].astype(float)],
             "limit": [plain(value) for value in frame["limit"].astype(float)],
             "unit": [str(unit) for unit in frame["unit"]],
         },

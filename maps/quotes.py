@@ -337,6 +337,16 @@ def standard_limit_m(findings: Findings, facility_class: str, circle: int) -> fl
     return known(rule.get("limit_m")) if rule.get("circle") == circle else None
 
 
+def rule_basis(findings: Findings, facility_class: str, language: Language) -> str:
+    """Return the clause that a class's limit stands in and how sure we are of it; empty where neither is known."""
+    rule = findings.manifest["classes"].get(facility_class, {})
+    clause = text(rule.get(f"clause_{language}")) or text(rule.get("clause"))
+    sure = text(rule.get("confidence"))
+    if clause and sure:
+        return say("map.basis", language, clause=clause, confidence=sure)
+    return clause
+
+
 def limit_label(findings: Findings, facility_class: str, quote: Quote, language: Language) -> str:
     """Return the limit that was counted with; where it is a time, with the metres of the standard beside it."""
     limit = format_limit(quote.limit, quote.unit, language)
@@ -442,12 +452,15 @@ def crs_label(named: object, language: Language) -> str:
 
     Examples
     --------
-    >>> crs_label("EPSG:4548", "zh"), crs_label("epsg:4326", "en"), crs_label("GCJ02", "zh")
-    ('CGCS2000（EPSG:4548）', 'WGS 84 (EPSG:4326)', 'GCJ02')
+    >>> crs_label("EPSG:4548", "zh"), crs_label("epsg:4326", "en"), crs_label("gcj02", "zh"), crs_label("Plan 92", "en")
+    ('CGCS2000（EPSG:4548）', 'WGS 84 (EPSG:4326)', 'GCJ-02（火星坐标）', 'Plan 92')
     """
     code = text(named).upper()
+    datum = f"values.datum_{code.lower()}"
+    if datum in catalogue():
+        return say(datum, language)
     if not code.startswith("EPSG:"):
-        return text(named) if " / " in code else code
+        return text(named)
     try:
         name = CRS.from_user_input(code).name
     except CRSError:

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from ..layers.words import say
+from .classfacts import class_basis, class_facts
 from .formats import format_area, format_limit
 from .ground import RING_SHADE, Ground
 from .paper import (
@@ -34,9 +35,7 @@ from .quotes import (
     label,
     records,
     served,
-    standard_limit_m,
     text,
-    titled,
 )
 from .style import (
     CIRCLE_OPACITY,
@@ -221,7 +220,6 @@ class Scenes(Ground):
         panel.legend([*self._ring_entry(), *self._base_legend()])
 
     def _class(self, axes: Axes, panel: Panel, key: str) -> None:
-        rule = self._findings.manifest["classes"].get(key, {})
         circles = self._circles(axes, key)
         self._ring_edges(axes, width=0.7)
         gaps = self._gap_points(axes, key)
@@ -230,7 +228,7 @@ class Scenes(Ground):
         sites = sites[sites["facility_class"] == key]
         self._site_points(axes, sites, Entry("", "mark", fill=SITE))
         panel.heading(self._say("facts_heading"))
-        panel.facts(self._class_facts(key, rule))
+        panel.facts(class_facts(self._findings, self._coverage, key, self._language))
         panel.heading(self._say("legend"))
         mark = self._marks[key]
         entries = [Entry(self._say("facility_existing"), "mark", fill=mark.color, marker=mark.marker, size_pt=7)]
@@ -239,54 +237,9 @@ class Scenes(Ground):
         panel.legend([*entries, *circles, *gaps])
         panel.legend([*self._ring_entry(), *self._base_legend()])
         panel.note(self._say("not_picture"))
-
-    def _class_facts(self, key: str, rule: dict[str, object]) -> list[tuple[str, str]]:
-        """Return what the sheet of a class says in figures; those of each circle where it is required in several."""
-        quotes, circles = self._coverage.each(key), self._coverage.circles(key)
-        pairs = []
-        for quote in quotes:
-            name = titled(self._say("fact_limit"), quote.circle, circles, self._language)
-            pairs.append((name, format_limit(quote.limit, quote.unit, self._language)))
-            metres = standard_limit_m(self._findings, key, quote.circle)
-            if quote.unit != "m" and metres is not None:
-                pairs.append((self._say("fact_standard"), format_limit(metres, "m", self._language)))
-        if not quotes:
-            pairs.append((self._say("fact_limit"), format_limit(known(rule.get("limit_m")), "m", self._language)))
-        if sure := text(rule.get("confidence")):
-            pairs.append((self._say("fact_confidence"), sure))
-        table = self._findings.tables["facilities_by_class"]
-        for row in records(table[table["facility_class"] == key].head(1)):
-            pairs.append((self._say("fact_existing"), self._say("count_places", count=self._number(row.existing))))
-            if row.outside:
-                pairs.append((self._say("fact_outside"), self._say("count_places", count=self._number(row.outside))))
-            if row.status == "few":
-                pairs.append((self._say("fact_data"), say("map.few_records", self._language)))
-        if not quotes or all(quote.no_data for quote in quotes):
-            return [*pairs, (self._say("fact_rate"), self._say("no_data"))]
-        for quote in quotes:
-            facts = self._quote_facts(key, quote)
-            pairs += [(titled(name, quote.circle, circles, self._language), words) for name, words in facts]
-        return pairs
-
-    def _quote_facts(self, key: str, quote: Quote) -> list[tuple[str, str]]:
-        """Return the figures of a class in one of its circles."""
-        group = self._coverage.headline(key)
-        pairs = [
-            (self._say("fact_group"), served(group, self._language)),
-            (self._say("fact_rate"), self._number(quote.rate, "percent")),
-        ]
-        for words, value in (("covered", quote.covered), ("uncovered", quote.uncovered), ("unknown", quote.unknown)):
-            if words != "unknown" or value:
-                pairs.append((self._say(f"fact_{words}"), self._say("count_people", count=self._number(value))))
-        people = self._coverage.city(key, "people", circle=quote.circle)
-        if group != "people" and people is not None:
-            pairs.append((self._say("fact_people_rate"), self._number(people.rate, "percent")))
-        if self._has_sites(key) and quote.after_rate is not None:
-            pairs.append((self._say("fact_after"), self._number(quote.after_rate, "percent")))
-        return pairs
-
-    def _has_sites(self, key: str) -> bool:
-        return bool((self._findings.layers["sites"]["facility_class"] == key).any())
+        basis = class_basis(self._findings, key, self._language)
+        if basis:
+            panel.note(basis)
 
     def _circles(self, axes: Axes, key: str) -> list[Entry]:
         """Draw the service circles of a class, widest first, its own limit outlined, and return their legend."""
@@ -491,6 +444,8 @@ class Scenes(Ground):
         said = []
         for quote in self._coverage.each(key):
             limit = format_limit(quote.limit, quote.unit, self._language)
+            if quote.confidence:
+                limit = say("report.limit_sure", self._language, limit=limit, confidence=quote.confidence)
             rate = self._say("no_data") if quote.no_data else self._number(quote.rate, "percent")
             group = served(self._coverage.headline(key), self._language)
             words = "overview_none" if quote.no_data else "overview_rate"

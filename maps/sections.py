@@ -115,10 +115,11 @@ def _lacking(desk: Desk) -> str:
     if not len(ranked):
         return desk.say("summary_missing_none", units=desk.units())
     first = ranked.iloc[0]
+    partly = int((ranked["missing_count"] == 0).sum())
     return desk.say(
         "summary_missing",
         count=format_number(int((ranked["missing_count"] > 0).sum()), "count", desk.language),
-        partial=format_number(int((ranked["missing_count"] == 0).sum()), "count", desk.language),
+        partly=desk.say("summary_partly", count=format_number(partly, "count", desk.language)) if partly else "",
         all=format_number(len(desk.findings.layers["compounds"]), "count", desk.language),
         units=desk.units(),
         table=refer("table", "lacking"),
@@ -186,8 +187,8 @@ def _sources(desk: Desk) -> Table:
         ("col_check", False, 1.2),
         ("col_rows_in", True, 0.9),
         ("col_rows_kept", True, 0.9),
-        ("col_datum", False, 1.4),
-        ("col_maker", False, 1.8),
+        ("col_datum", False, 2.0),
+        ("col_maker", False, 1.6),
         ("col_licence", False, 1.2),
     )
     rows = [
@@ -203,8 +204,12 @@ def _sources(desk: Desk) -> Table:
         )
         for source in desk.findings.manifest["sources"]
     ]
-    columns = tuple(Column(desk.say(name), numeric, width) for name, numeric, width in head)
-    return Table("sources", desk.say("sources_caption"), columns, tuple(rows))
+    shown = (
+        [place for place in range(len(head)) if any(row[place] != "—" for row in rows)] if rows else range(len(head))
+    )
+    columns = tuple(Column(desk.say(head[place][0]), head[place][1], head[place][2]) for place in shown)
+    kept = tuple(tuple(row[place] for place in shown) for row in rows)
+    return Table("sources", desk.say("sources_caption"), columns, kept)
 
 
 def _layer_name(desk: Desk, layer: str) -> str:

@@ -172,7 +172,7 @@ def _measures(desk: Desk) -> list[Block]:
     homes = "col_measure_cells" if desk.cells else "col_measure_compounds"
     columns = (
         Column(desk.say("col_class"), width=2.4),
-        Column(desk.say("col_limit_sure"), width=1.1),
+        Column(desk.say("col_limit_sure"), width=1.5),
         Column(desk.say("col_measure_people"), numeric=True, width=0.9),
         Column(desk.say("col_measure_land"), numeric=True, width=0.9),
         Column(desk.say(homes), numeric=True, width=0.9),

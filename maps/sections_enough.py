@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..layers.words import say
 from .formats import NOTHING, format_limit, format_number, format_walk
 from .quotes import known, label, provision_name, records, served, text
 from .report import Block, Column, Desk, Heading, Table, refer
@@ -65,8 +64,8 @@ def enough(desk: Desk) -> list[Block]:
 def _provision_table(desk: Desk, frame: pd.DataFrame) -> Table:
     """Return one row a figure: what the standard asks for, what there is, and the verdict in words."""
     columns = (
-        Column(desk.say("col_figure"), width=2.2),
-        Column(desk.say("col_figure_unit"), width=1.3),
+        Column(desk.say("col_figure"), width=2.6),
+        Column(desk.say("col_figure_unit"), width=0.9),
         Column(desk.say("col_figure_least"), numeric=True, width=1.0),
         Column(desk.say("col_figure_now"), numeric=True, width=0.9),
         Column(desk.say("col_needed"), numeric=True, width=0.9),
@@ -89,9 +88,8 @@ def _provision_cells(desk: Desk, row: Mapping[Any, Any]) -> tuple[str, ...]:
     facilities = number(desk, row["facilities"])
     clause = text(row["clause_en"] if desk.language == "en" else row["clause"]) or text(row["clause"]) or NOTHING
     return (
-        provision_name(desk.findings, row["facility_class"], desk.language),
-        say("report.figure_unit", desk.language, metric=label("metric", row["metric"], desk.language),
-            per=label("per", row["per"], desk.language)),
+        _figure_name(desk, row["facility_class"], row["metric"]),
+        desk.say("figure_unit", per=label("per", row["per"], desk.language)),
         least if most == NOTHING else f"{least}–{most}",
         number(desk, row["existing_per"], ratio),
         number(desk, row["needed"], fine),
@@ -101,6 +99,12 @@ def _provision_cells(desk: Desk, row: Mapping[Any, Any]) -> tuple[str, ...]:
         _verdict(desk, row),
         desk.say("clause_sure", clause=clause, confidence=text(row["confidence"]) or NOTHING),
     )  # fmt: skip
+
+
+def _figure_name(desk: Desk, key: object, metric: object) -> str:
+    """Return what a figure is of and in which unit its amounts are."""
+    name = provision_name(desk.findings, key, desk.language)
+    return desk.say("figure_of", name=name, metric=label("metric", metric, desk.language))
 
 
 def _ratio_kind(row: Mapping[Any, Any]) -> str:
@@ -127,14 +131,12 @@ def _provision_by_ring(desk: Desk, table: pd.DataFrame) -> list[Block]:
     }
     figures = list(dict.fromkeys(key[:3] for key in cells))
     columns = (
-        Column(desk.say("col_figure"), width=2.2),
-        Column(desk.say("col_figure_unit"), width=1.3),
+        Column(desk.say("col_figure"), width=2.6),
         *(Column(text(name), numeric=True) for name in rings["name"]),
     )
     rows = tuple(
         (
-            provision_name(desk.findings, key, desk.language),
-            label("metric", metric, desk.language),
+            _figure_name(desk, key, metric),
             *(cells.get((key, metric, per, text(ring)), NOTHING) for ring in rings["ring_id"]),
         )
         for key, metric, per in figures[:ROWS_MOST]

@@ -145,12 +145,12 @@ MISSING_CUTS = (0, 1, 2, 3, 5, 7)
 MISSING_FILLS = ("#d5e3e6", "#fdeab8", "#fbc878", "#f09a49", "#cd6423", "#8c3309")
 
 STATUS_FILLS = {
-    "present": "#7fb8ad",
+    "present": "#5fa79a",
     "partial": "#f7d58f",
-    "too_small": "#e89f52",
+    "too_small": "#7b5ea7",
     "too_far": "#cd6423",
-    "unknown": UNKNOWN,
-    "no_data": UNKNOWN,
+    "unknown": "#d3d6da",
+    "no_data": "#d3d6da",
 }
 """Neighbourhoods by whether they have one facility class within the walk."""
 

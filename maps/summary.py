@@ -55,13 +55,13 @@ def _place(findings: Findings, language: Language) -> str:
     """Say who lives here and what was read."""
     totals = findings.manifest["totals"]
     elders = totals.get("elders_60")
-    known = {} if elders is None else {"elders": format_people(elders, language)}
+    known = {} if elders is None else {"elders": _people(elders, language)}
     return say(
         "cli.summary_people" if known else "cli.summary_people_only",
         language,
         **known,
         name=findings.manifest["study"]["name"],
-        people=format_people(totals["people"], language),
+        people=_people(totals["people"], language),
         compounds=format_number(len(findings.layers["compounds"]), "count", language),
         units=units_name(findings, language),
         rings=len(findings.layers["rings"]),
@@ -78,7 +78,8 @@ def _rates(findings: Findings, language: Language) -> str:
     for key, quote in sorted(found, key=lambda pair: not classes[pair[0]]["sited"])[:SHOWN_RATES]:
         name = class_name(findings, key, language, short=True)
         name = headed(name, quote.circle, coverage.circles(key), coverage.headline(key), language)
-        shown.append(f"{name} {format_number(quote.rate, 'percent', language)}")
+        rate = format_number(quote.rate, "percent", language)
+        shown.append(say("cli.summary_rate", language, name=name, rate=rate))
     said = "cli.summary_coverage" if in_metres(findings) else "cli.summary_coverage_walker"
     return say(said, language, rates=_join(shown, language), walker=walker_label(findings, language))
 
@@ -89,11 +90,18 @@ def _missing(findings: Findings, language: Language) -> str:
     counts = compounds["missing_count"]
     required = required_classes(findings)
     silent = [key for key in classes_in_state(findings, "no_data") if key in required]
+    partial = int(((counts == 0) & (compounds["partial_count"] > 0)).sum())
+    small = int((compounds["too_small_count"] > 0).sum())
+    said = {"partly": partial, "small": small}
+    clauses = {
+        name: say(f"cli.summary_{name}", language, count=format_number(count, "count", language)) if count else ""
+        for name, count in said.items()
+    }
     return say(
         "cli.summary_missing" if silent else "cli.summary_missing_all_known",
         language,
+        **clauses,
         lacking=format_number(int((counts > 0).sum()), "count", language),
-        partial=format_number(int(((counts == 0) & (compounds["partial_count"] > 0)).sum()), "count", language),
         all=format_number(len(compounds), "count", language),
         units=units_name(findings, language),
         middle=format_number(float(counts.median()) if len(counts) else 0.0, "count", language),
@@ -112,12 +120,18 @@ def _sites(findings: Findings, language: Language) -> str:
             name=class_name(findings, str(row["facility_class"]), language, short=True),
             group=served(row["weight"], language),
             chosen=row["chosen"],
-            added=format_people(row["covered_after"] - row["covered_before"], language),
+            added=_people(row["covered_after"] - row["covered_before"], language),
             gap=format_number(row["gap"], "percent", language),
         )
         for row in findings.tables["siting"].to_dict("records")
     ]
     return say("cli.summary_sites", language, sites=_join(shown, language))
+
+
+def _people(value: float, language: Language) -> str:
+    """Return a number of people with its word, which stands next to 万 and apart from a digit."""
+    said = format_people(value, language)
+    return say("cli.summary_counted" if said[-1].isdigit() else "cli.summary_counted_large", language, people=said)
 
 
 def _join(parts: list[str], language: Language) -> str:

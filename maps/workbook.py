@@ -88,6 +88,7 @@ NUMBERS = {
     "theil_within": "0.000",
     "against_all": "0.00",
     "distance_m": "#,##0.0",
+    "likeness": "0.00",
     "area_before_m2": "#,##0.0",
     "area_after_m2": "#,##0.0",
     "gap": "0.00%",

@@ -35,7 +35,17 @@
   };
 
   // A walk and a limit by their unit, as maps/formats.py: format_walk and format_limit.
-  lc.formatWalk = (walk, unit) => lc.format(walk, unit === "s" ? "minutes" : "metres");
+  // A walk beyond the limit beside it gets more digits until it is written as beyond.
+  lc.formatWalk = function (walk, unit, limit) {
+    const kinds = lc.page.walk_kinds[unit === "s" ? "s" : "m"];
+    if (typeof walk !== "number" || typeof limit !== "number" || walk <= limit) return lc.format(walk, kinds[0]);
+    return lc.format(walk, kinds.find((kind) => shown(walk, kind) > shown(limit, kind)) || kinds[kinds.length - 1]);
+  };
+
+  function shown(value, kind) {
+    const form = lc.page.formats[kind];
+    return Number((value * form.factor).toFixed(form.digits));
+  }
   lc.formatLimit = (limit, unit) => (unit === "s" && limit % 60 === 0 ? lc.format(limit, "whole_minutes") : lc.formatWalk(limit, unit));
 
   // A text of the page with its {parameters} filled in.

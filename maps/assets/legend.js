@@ -56,7 +56,7 @@
 
   function row(item) {
     if (item.symbol === "sizes") return sizes(item);
-    return lc.element("div", { class: "lc-item" }, lc.element("span", { class: "lc-symbol" }, symbols[item.symbol](item)), item.label);
+    return lc.element("div", { class: "lc-item" }, lc.element("span", { class: "lc-symbol" }, symbols[item.symbol](item)), lc.element("span", {}, item.label, item.note ? lc.element("small", { class: "lc-far lc-wrap" }, item.note) : null));
   }
 
   function modeSelect(layer) {

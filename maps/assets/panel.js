@@ -36,19 +36,52 @@
     if (lc.page.layers.compounds) lc.show("compounds", true);
   }
 
+  // A row by the measure chosen: the group a class is for has all its notes, another measure its rate.
+  function byMeasure(row, measure) {
+    if (measure === "group" || row.rate === null) return { ...row, notes: [row.few, row.limit, row.sure, row.lacking, row.unknown] };
+    const other = row.others[measure] || { rate: null, text: lc.page.nothing };
+    return { name: row.plain, rate: other.rate, rate_text: other.text, after: null, after_text: "", notes: [row.few, row.limit, row.sure, other.note] };
+  }
+
   function coverageRow(row) {
-    const after = row.after_text ? lc.element("small", { class: "lc-after" }, lc.say("after", { rate: row.after_text })) : null;
-    const notes = [row.few, row.limit, row.sure, row.lacking, row.unknown].filter(Boolean).join(" · ");
+    const after = lc.element("small", { class: "lc-after" });
+    const rate = lc.element("span", { class: "lc-row-rate" });
+    const note = lc.element("small", { class: "lc-row-note" });
+    const name = lc.element("span", { class: "lc-row-name" });
+    let drawn = lc.element("div", {});
     const button = lc.element(
       "button",
-      { type: "button", class: "lc-row", title: row.full, "aria-pressed": "false", "data-class": row.key, onclick: () => showClass(row.key) },
-      lc.element("span", { class: "lc-row-name" }, row.name),
-      lc.element("span", { class: "lc-row-rate" }, row.rate_text, after),
-      bar(row),
-      lc.element("small", { class: "lc-row-note" }, notes)
+      { type: "button", class: "lc-row", title: [row.full, row.basis].filter(Boolean).join("\n"), "aria-pressed": "false", "data-class": row.key, onclick: () => showClass(row.key) },
+      name,
+      rate,
+      drawn,
+      note
     );
+    const draw = (measure) => {
+      const shown = byMeasure(row, measure);
+      name.textContent = shown.name;
+      after.textContent = shown.after_text ? lc.say("after", { rate: shown.after_text }) : "";
+      rate.replaceChildren(shown.rate_text, after);
+      const fresh = bar(shown);
+      drawn.replaceWith(fresh);
+      drawn = fresh;
+      note.textContent = shown.notes.filter(Boolean).join(" · ");
+    };
+    draw("group");
+    measured.push(draw);
     lc.onChange(() => button.setAttribute("aria-pressed", String(lc.mode() === row.key)));
     return lc.element("li", {}, button);
+  }
+
+  const measured = [];
+
+  // Which measure the rates are of: only this list changes, the map stays.
+  function measureSelect() {
+    const offered = lc.page.measures;
+    if (offered.length < 2) return null;
+    const choose = lc.element("select", { class: "lc-mode lc-measure", "aria-label": lc.say("measure"), onchange: () => measured.forEach((draw) => draw(choose.value)) });
+    for (const item of offered) choose.append(lc.element("option", { value: item.key }, item.name));
+    return choose;
   }
 
   function coverageSection(name) {
@@ -63,8 +96,10 @@
       {},
       totals(),
       lc.element("h2", {}, lc.say("coverage")),
+      measureSelect(),
       lc.element("p", { class: "lc-quiet" }, lc.say("coverage_note")),
       ...["required", "optional", "no_data"].flatMap(coverageSection),
+      lc.element("p", { class: "lc-quiet lc-sure" }, lc.say("confidence")),
       lc.element("details", { class: "lc-sources" }, lc.element("summary", {}, lc.say("sources")), lc.element("ul", {}, ...lc.page.sources.map((line) => lc.element("li", {}, line))))
     );
   }

@@ -4,7 +4,9 @@
   const lc = (root.lifecircle = root.lifecircle || {});
   // What lacks comes first: places in page.statuses are present, partial, too far, unknown, no data, too small.
   const SEVERITY = [4, 2, 0, 3, 5, 1];
+  const PRESENT = 0;
   const PARTIAL = 1;
+  const TOO_SMALL = 5;
   let outline = null;
   let tip = null;
 
@@ -22,17 +24,21 @@
 
   function statusText(missing, at) {
     const status = lc.page.statuses[missing.status[at]];
-    return missing.status[at] === PARTIAL ? lc.say("partial_people", { status, people: lc.format(missing.lacking[at], "count") }) : status;
+    if (missing.status[at] === PARTIAL) return lc.say("partial_people", { status, people: lc.format(missing.lacking[at], "count") });
+    if (missing.status[at] === TOO_SMALL && missing.small[at]) return lc.say("too_small_people", { status, people: lc.format(missing.small[at], "count") });
+    if (missing.status[at] === PRESENT && missing.sizeless[at]) return lc.say("size_unknown", { status });
+    return status;
   }
 
   // How far the resident in the middle walks, and the one with the longest walk.
   function walkLines(missing, at) {
     const unit = missing.unit[at];
+    const limit = missing.limit[at];
     if (missing.walk[at] === null) return [];
     const longest = missing.longest[at];
     return [
-      lc.say("walk_middle", { walk: lc.formatWalk(missing.walk[at], unit) }),
-      longest === null ? lc.say("walk_beyond") : lc.say("walk_longest", { walk: lc.formatWalk(longest, unit) }),
+      lc.say("walk_middle", { walk: lc.formatWalk(missing.walk[at], unit, limit) }),
+      longest === null ? lc.say("walk_beyond") : lc.say("walk_longest", { walk: lc.formatWalk(longest, unit, limit) }),
     ];
   }
 
@@ -50,8 +56,8 @@
         lc.element(
           "tr",
           { class: "lc-status-" + status },
-          lc.element("th", { scope: "row" }, className(missing, at)),
-          lc.element("td", {}, statusText(missing, at)),
+          lc.element("th", { scope: "row", title: basis(missing, at) }, className(missing, at), lc.element("span", { class: "lc-limit" }, lc.formatLimit(missing.limit[at], missing.unit[at]))),
+          lc.element("td", {}, lc.element("i", { class: "lc-swatch", style: "background:" + lc.page.status_fills[status] }), statusText(missing, at)),
           lc.element("td", {}, nearest, ...far)
         )
       );
@@ -60,14 +66,21 @@
     return lc.element("table", { class: "lc-missing" }, lc.element("thead", {}, lc.element("tr", {}, ...head)), body);
   }
 
+  // What a limit stands on: clause and how sure it is.
+  function basis(missing, at) {
+    return lc.page.classes[missing.class[at]].basis || null;
+  }
+
   function gapRows(data, row) {
     const { rows } = data;
+    const found = lc.page.classes[rows.class[row]].basis;
     return [
       [lc.say("within"), lc.page.gap_statuses[rows.status[row]]],
       [lc.say("people_lacking"), lc.format(rows.people[row], "count")],
       [lc.say("group_lacking"), lc.format(rows.group[row], "count")],
-      [lc.say("walk"), lc.formatWalk(rows.walk[row], rows.unit[row])],
+      [lc.say("walk"), lc.formatWalk(rows.walk[row], rows.unit[row], rows.limit[row])],
       [lc.say("limit"), lc.formatLimit(rows.limit[row], rows.unit[row])],
+      ...(found ? [[lc.say("basis"), found]] : []),
     ];
   }
 
@@ -77,7 +90,9 @@
       return [heading(title, data.noun + " · " + layer.label), table(gapRows(data, row))];
     }
     const rows = data.fields.map((field) => [field.label, lc.format(data.columns[field.key][row], field.format)]);
-    return [heading(data.columns.title[row], data.noun), data.missing ? missingTable(data, row) : null, table(rows)];
+    const caution = data.columns.caution && data.columns.caution[row];
+    const warned = caution ? lc.element("p", { class: "lc-caution" }, caution) : null;
+    return [heading(data.columns.title[row], data.noun), warned, data.missing ? missingTable(data, row) : null, table(rows)];
   }
 
   function heading(title, noun) {

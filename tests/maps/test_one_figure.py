@@ -57,7 +57,7 @@ def test_screen_map_sheets_and_report_show_one_figure_for_a_class(findings: Find
         of_report = next(cells for (title, of), cells in table.items() if title.startswith(full) and of == group)
         assert of_report[6] == row["rate_text"]
         short = class_name(findings, key, "zh", short=True)
-        said = re.search(re.escape(f"{short}（{group}） ") + r"([\d.]+%)", line)
+        said = re.search(re.escape(f"{short}（{group}）") + r"([\d.]+%)", line)
         if said is not None:
             assert said[1] == row["rate_text"]
             shown += 1
