@@ -188,6 +188,9 @@ def _read_vector(path: Path, how: How) -> Reading:
         raise unreadable(path, error) from error
     except (UnicodeDecodeError, shapely.errors.GEOSException, ValueError, RuntimeError) as error:
         raise unreadable(path, error) from error
+    except UnboundLocalError as error:  # pyogrio's own, of a CRS that GDAL cannot write down
+        message = f"the CRS of {path} cannot be read"
+        raise InputError(message, Fault("files.crs_damaged", file=str(path))) from error
     except (OSError, TypeError, OverflowError, LookupError, MemoryError) as error:
         raise unreadable(path, error) from error
     said = dict.fromkeys(str(warning.message) for warning in caught if warning.category is RuntimeWarning)

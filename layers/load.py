@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -300,21 +301,27 @@ def _raster(path: Path, section: LayerSection) -> tuple[int, str]:
     Raises
     ------
     InputError
-        When it cannot be read or states no CRS; the CRS of a raster cannot be stated beside it.
+        When it cannot be read or does not state its CRS and place; the CRS of a raster cannot be stated beside it.
     """
     import rasterio  # noqa: PLC0415  slow to import, needed by few studies
-    from rasterio.errors import RasterioError  # noqa: PLC0415
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError  # noqa: PLC0415
 
     if not path.is_file():
         message = f"no such file: {path}"
         raise InputError(message, Fault("faults.file_missing", file=section.path))
     try:
-        with rasterio.open(path) as raster:
-            crs, cells = raster.crs, raster.width * raster.height
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below
+            with rasterio.open(path) as raster:
+                crs, cells = raster.crs, raster.width * raster.height
+                placed_nowhere = raster.transform.is_identity
     except RasterioError as error:
         message = f"not a readable raster: {path}"
         reason = " ".join(str(error).split())[:200]
         raise InputError(message, Fault("faults.unreadable", file=section.path, detail={"reason": reason})) from error
+    if crs is not None and placed_nowhere:
+        message = f"the raster {path} states no place"
+        raise InputError(message, Fault("files.raster_no_place", file=section.path))
     if crs is None:
         message = f"the raster {path} states no CRS"
         raise InputError(message, Fault("faults.raster_crs", file=section.path))

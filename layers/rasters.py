@@ -63,6 +63,8 @@ def _looked_at(path: Path, file: str, layer: str, crs: CRS, area: BaseGeometry) 
             box = shapely.box(*raster.bounds)
             own = as_crs(raster.crs.to_wkt())
             outline = to_crs(shapely.segmentize(box, max(box.length / (4 * SIDES), 1e-9)), own, crs)
+            if not np.isfinite(outline.bounds).all():
+                return [Fault("files.raster_no_place", file, layer)]
             if not outline.intersects(area):
                 kilometres = round(outline.distance(area) / 1000, 1)
                 return [Fault("faults.far_away", file, layer, detail={"km": kilometres})]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import warnings
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -146,6 +147,24 @@ def _directory(folder: Path) -> None:
     (folder / "小区.shp").mkdir()
 
 
+def _damaged_crs(folder: Path) -> None:
+    path = folder / "小区.prj"
+    path.write_bytes(path.read_bytes().replace(b"China_2000", b"Ch\x9fna_2000"))
+
+
+def _raster_nowhere(folder: Path) -> None:
+    import rasterio  # noqa: PLC0415  slow to import
+
+    path = folder / "人口栅格.tif"
+    with rasterio.open(path) as raster:
+        cells, crs = raster.read(1), raster.crs
+    profile = {"driver": "GTiff", "height": cells.shape[0], "width": cells.shape[1], "count": 1, "dtype": cells.dtype}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with rasterio.open(path, "w", **profile, crs=crs) as target:
+            target.write(cells, 1)
+
+
 def _far_raster(folder: Path) -> None:
     import rasterio  # noqa: PLC0415  slow to import
 
@@ -159,6 +178,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
     "table cut short": ("compounds", _cut("小区.dbf", 0.5), ("小区.shp",)),
     "table without head": ("compounds", _cut("小区.dbf", 0.0), ("小区.shp",)),
     "shapes without head": ("compounds", _cut("小区.shp", 0.001), ("小区.shp",)),
+    "CRS damaged": ("compounds", _damaged_crs, ("小区.shp", ".prj")),
     "streets without index": ("streets", lambda folder: (folder / "道路中心线.shx").unlink(), (".shx", "道路中心线")),
     "book cut short": ("amap", _cut("高德POI.xlsx", 0.6), ("高德POI.xlsx",)),
     "book empty": ("amap", _empty_book, ("高德POI.xlsx",)),
@@ -181,6 +201,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
         ("小区.shp",),
     ),
     "raster elsewhere": ("population", _far_raster, ("人口栅格.tif",)),
+    "raster without place": ("population", _raster_nowhere, ("人口栅格.tif", "配准")),
     "raster cut short": ("population", _cut("人口栅格.tif", 0.4), ("人口栅格.tif",)),
     "negative people": ("districts", _people("-41"), ("七普街道人口.csv", "常住人口", "-41")),
     "people in words": ("districts", _people("不详"), ("七普街道人口.csv", "常住人口", "不详")),
