@@ -42,11 +42,16 @@ NOT_CHINA_BOXES = np.array(
         (101.8652, 20.0988, 106.6650, 22.2840),
         (106.4525, 20.4878, 108.0510, 21.5422),
         (109.0323, 50.3257, 119.1270, 55.8175),
-        (127.4568, 49.5574, 137.0227, 55.8175),
+        (127.4568, 50.2700, 137.0227, 55.8175),
+        (127.6800, 49.7000, 137.0227, 55.8175),
+        (128.8100, 49.5574, 137.0227, 55.8175),
         (131.2662, 42.5692, 137.0227, 44.8922),
     ]
 )
-"""Where Chinese maps are shifted: boxes (west, south, east, north) of mainland China, less those of its neighbours."""
+"""Where Chinese maps are shifted: boxes (west, south, east, north) of mainland China, less those of its neighbours.
+
+The three boxes from 127°E on follow the Amur, so that Heihe, Sunwu and Xunke on its southern bank are in China.
+"""
 
 BAND_Y_M = np.array([0.0, 1678043.12, 3481989.83, 5591021.0, 8362377.87])
 BAND_LAT_DEG = np.array([0.0, 15.000000001955458, 30.00000002225815, 44.999999946547376, 59.99999995967772])

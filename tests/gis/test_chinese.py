@@ -101,3 +101,11 @@ def test_outside_china_baidus_degrees_are_wgs84(lon: float, lat: float) -> None:
     point = np.array([[lon, lat]])
     assert (chinese.wgs84_to_bd09(point) == point).all()
     assert (chinese.bd09_to_wgs84(point) == point).all()
+
+
+def test_towns_on_the_border_rivers_are_in_china() -> None:
+    towns = {"Heihe": (127.53, 50.245), "Sunwu": (127.33, 49.43), "Xunke": (128.478, 49.564), "Aihui": (127.49, 49.98)}
+    abroad = {"Blagoveshchensk": (127.55, 50.29), "Khabarovsk": (135.07, 48.48), "Ussuriysk": (131.95, 43.80)}
+    assert chinese.in_china(np.array(list(towns.values()))).all()
+    assert apart_m(chinese.wgs84_to_gcj02(list(towns.values())), np.array(list(towns.values()))).min() > 100.0
+    assert not chinese.in_china(np.array(list(abroad.values()))).any()
