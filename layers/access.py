@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..gis.catchment import gaussian_to, luo_qi, three_step, two_step
-from ..gis.coverage import group_sums, rates
-from ..gis.reach import reach
+from ..gis.coverage import group_sums, rates, within
+from ..gis.reach import nearest, reach
 from .blocks import Block, stacked
 from .columns import floats
 from .facility_counts import counted_now
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
 
 METHODS: tuple[str, ...] = ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")
 """The floating catchments that are counted; `MAIN` for every kind of group, the others for `WIDE` ones."""
@@ -48,7 +49,8 @@ class Access:
     table
         Columns of ``TABLES["access"]``.
     values
-        Facility class → float64 [homes], access by `MAIN`: supply for each of the class's measure.
+        Facility class → float64 [homes], access by `MAIN`: supply for each of the class's measure; NaN where all
+        that is near does not state its supply.
     notes
         Classes of which nobody states what they offer.
     """
@@ -89,8 +91,9 @@ def access_of(
 ) -> Access:
     """Share out the supply of each class among those within its limit, by every method of `METHODS`.
 
-    Only facilities that state the supply take part; the others are counted in ``supply_unknown``. A class of which none
-    does is ``no_supply`` and has one row. The decay of ``e2sfca`` and ``3sfca`` is a Gaussian that ends at the limit,
+    Only facilities that state the supply take part; the others are counted in ``supply_unknown``, and who has only such
+    within the limit is ``unknown``, neither with nor ``without``. A class of which none does is ``no_supply`` and has
+    one row. The decay of ``e2sfca`` and ``3sfca`` is a Gaussian that ends at the limit,
     that of ``e2sfca_steps`` falls in thirds of it.
 
     Parameters
@@ -133,13 +136,21 @@ def access_of(
             continue
         reached = reach(walk.network, demand=homes, sites=some(positions, stated), limit=case.limit, walker=walk.walker)
         found = _by_method(reached, offered[stated], _asking(residents, case.measure), case.limit)
-        values[rule.facility_class] = found[MAIN]
         near = np.diff(reached.matrix.indptr) > 0
+        unsure = ~near & _near(walk, homes, some(positions, of_class & ~stated), case.limit)
+        values[rule.facility_class] = np.where(unsure, np.nan, found[MAIN])
         for kind in groups:
             methods = METHODS if kind.kind in WIDE else (MAIN,)
-            blocks += _blocks(case, residents, kind, {method: found[method] for method in methods}, near)
+            blocks += _blocks(case, residents, kind, {method: found[method] for method in methods}, (near, unsure))
     notes = (Note("coverage.supply_unknown", {"classes": ", ".join(silent)}),) if silent else ()
     return Access(stacked(blocks, TABLES["access"]), values, notes)
+
+
+def _near(walk: Walk, homes: Positions, sites: Positions, limit: float) -> Bools:
+    """Return which homes have one of the sites within the limit."""
+    if not sites.count:
+        return np.zeros(homes.count, dtype=np.bool_)
+    return within(nearest(walk.network, sites=sites, demand=homes, limit=limit, walker=walk.walker).cost, limit)
 
 
 def _asking(residents: Residents, measure: str) -> Floats:
@@ -179,13 +190,17 @@ def _fixed(case: _Shared, groups: Groups, method: str, status: str) -> dict[str,
 
 
 def _blocks(
-    case: _Shared, residents: Residents, groups: Groups, found: dict[str, Floats], near: NDArray[np.bool_]
+    case: _Shared, residents: Residents, groups: Groups, found: dict[str, Floats], stands: tuple[Bools, Bools]
 ) -> list[Block]:
-    """Return the rows of one class for one kind of group, method by method."""
+    """Return the rows of one class for one kind of group, method by method.
+
+    ``stands`` tells which homes have a supply within the limit, and of which nobody knows.
+    """
+    near, unsure = stands
     rows = residents.lived_in
     group, count = groups.of_demand[rows], len(groups.ids)
     people = np.asarray(residents.counts[case.measure], dtype=np.int64)[rows]
-    known = residents.known[rows]
+    known = residents.known[rows] & ~unsure
     sums = group_sums(np.column_stack([people, people * ~known, people * (known & ~near)]), group, count)
     sure = sums[:, 0] - sums[:, 1]
     counts = {"total": sums[:, 0], "unknown": sums[:, 1], "without": sums[:, 2]}

@@ -48,7 +48,7 @@ def equity_table(
     rules, walks
         As for `lifecircle.layers.gaps.coverage_table`.
     access
-        Facility class → access of each home.
+        Facility class → access of each home; NaN where it is not known, who is then left out.
 
     Returns
     -------
@@ -71,8 +71,11 @@ def equity_table(
         found += _rows(label, np.minimum(cost, walk.searched), counts, (groups, rings[known]), far)
         if rule.facility_class in access:
             own = access[rule.facility_class][known]
+            sure = ~np.isnan(own)
+            told = {who: people[sure] for who, people in counts.items()}
             label = {**fixed, "value": "access", "unit": "per_person"}
-            found += _rows(label, own, counts, (groups, rings[known]), np.zeros(len(own), dtype=np.bool_))
+            nobody = np.zeros(int(sure.sum()), dtype=np.bool_)
+            found += _rows(label, own[sure], told, (groups, rings[known][sure]), nobody)
     return pd.DataFrame(found, columns=list(TABLES["equity"])) if found else empty_table("equity")
 
 

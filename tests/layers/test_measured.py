@@ -102,9 +102,10 @@ def test_access_shares_out_the_supply_and_leaves_none_where_nothing_is_near(find
         assert handed <= own["capacity"].sum() * (1 + 1e-9)
         assert own["capacity"].isna().sum() == row.supply_unknown
         covered = of_city(coverage).query("facility_class == @row.facility_class and measure == @row.measure").iloc[0]
-        assert row.without >= covered["uncovered"]
+        assert row.without == covered["uncovered"]
+        assert row.unknown >= covered["unknown"]
         if not row.supply_unknown:
-            assert row.without == covered["uncovered"]
+            assert row.unknown == covered["unknown"]
     silent = access[access["status"] != "ok"]
     assert silent["mean_per_1000"].isna().all()
     assert set(silent["group_kind"]) <= {"city"}
