@@ -62,43 +62,57 @@ def enough(desk: Desk) -> list[Block]:
 
 
 def _provision_table(desk: Desk, frame: pd.DataFrame) -> Table:
-    """Return one row a figure: what the standard asks for, what there is, and the verdict in words."""
+    """Return one row a figure: what the standard asks for, what there is, and the verdict in words.
+
+    Where all figures are against the same (a thousand people), the heads say so; else each row does.
+    """
+    pers = [label("per", per, desk.language) for per in dict.fromkeys(frame["per"])]
+    heads = [desk.say("col_figure_least"), desk.say("col_figure_now")]
+    if len(pers) == 1:
+        heads = [desk.say("head_of_unit", head=head, unit=desk.say("figure_unit", per=pers[0])) for head in heads]
     columns = (
         Column(desk.say("col_figure"), width=2.6),
-        Column(desk.say("col_figure_unit"), width=0.9),
-        Column(desk.say("col_figure_least"), numeric=True, width=1.0),
-        Column(desk.say("col_figure_now"), numeric=True, width=0.9),
+        *([] if len(pers) == 1 else [Column(desk.say("col_figure_unit"), width=0.9)]),
+        Column(heads[0], numeric=True, width=1.0),
+        Column(heads[1], numeric=True, width=0.9),
         Column(desk.say("col_needed"), numeric=True, width=0.9),
         Column(desk.say("col_stock"), numeric=True, width=0.9),
         Column(desk.say("col_shortfall_of"), numeric=True, width=0.9),
         Column(desk.say("col_size_unknown"), numeric=True, width=0.8),
-        Column(desk.say("col_verdict"), width=1.0),
-        Column(desk.say("col_clause_sure"), width=1.7),
+        Column(desk.say("col_verdict"), width=1.2),
+        Column(desk.say("col_clause_sure"), width=2.2),
     )
-    rows = tuple(_provision_cells(desk, row) for row in frame.to_dict("records"))
+    rows = tuple(_provision_cells(desk, row, unit=len(pers) > 1) for row in frame.to_dict("records"))
     return Table("provision", desk.say("provision_caption"), columns, rows, note=desk.say("provision_note"))
 
 
-def _provision_cells(desk: Desk, row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _provision_cells(desk: Desk, row: Mapping[Any, Any], *, unit: bool) -> tuple[str, ...]:
     fine = "tenth" if row["metric"] == "count" else "count"
     ratio = _ratio_kind(row)
     least, most = (number(desk, row[name], ratio) for name in ("least", "most"))
     unknown, status = known(row["size_unknown"]) or 0.0, text(row["status"])
-    shortfall = number(desk, row["shortfall"], fine)
+    silent = _all_unstated(row)
+    shortfall = NOTHING if silent else number(desk, row["shortfall"], fine)
     facilities = number(desk, row["facilities"])
     clause = text(row["clause_en"] if desk.language == "en" else row["clause"]) or text(row["clause"]) or NOTHING
     return (
         _figure_name(desk, row["facility_class"], row["metric"]),
-        desk.say("figure_unit", per=label("per", row["per"], desk.language)),
+        *((desk.say("figure_unit", per=label("per", row["per"], desk.language)),) if unit else ()),
         least if most == NOTHING else f"{least}–{most}",
-        number(desk, row["existing_per"], ratio),
+        NOTHING if silent else number(desk, row["existing_per"], ratio),
         number(desk, row["needed"], fine),
-        number(desk, row["existing"], fine),
+        NOTHING if silent else number(desk, row["existing"], fine),
         desk.say("at_most", value=shortfall) if status == "unknown" and shortfall != NOTHING else shortfall,
         desk.say("share_of", part=number(desk, unknown), all=facilities),
         _verdict(desk, row),
         desk.say("clause_sure", clause=clause, confidence=text(row["confidence"]) or NOTHING),
     )  # fmt: skip
+
+
+def _all_unstated(row: Mapping[Any, Any]) -> bool:
+    """Tell whether there are facilities and none of them states its size: their sum of zero says nothing."""
+    facilities = known(row["facilities"]) or 0.0
+    return facilities > 0 and known(row["size_unknown"]) == facilities
 
 
 def _figure_name(desk: Desk, key: object, metric: object) -> str:
@@ -156,7 +170,7 @@ def _any_short(status: pd.Series[Any]) -> bool:
 
 def _short_cell(desk: Desk, row: Mapping[Any, Any]) -> str:
     """Return how much is short in one ring, or the verdict where nothing is."""
-    if row["status"] in {"short", "unknown"} and known(row["shortfall"]):
+    if row["status"] in {"short", "unknown"} and known(row["shortfall"]) and not _all_unstated(row):
         said = number(desk, row["shortfall"], "tenth" if row["metric"] == "count" else "count")
         return desk.say("at_most", value=said) if row["status"] == "unknown" else said
     return label("provision", row["status"], desk.language)
@@ -257,7 +271,7 @@ def _evenness(desk: Desk) -> list[Block]:
                 desk.title(row["facility_class"], row["circle"], short=True),
                 _mean(desk, row),
                 *beside,
-                *(number(desk, row[name], "index") for name in parts),
+                *(NOTHING if _mostly_beyond(row) else number(desk, row[name], "index") for name in parts),
             )
         )
     note = desk.say("equity_note")
@@ -269,6 +283,11 @@ def _evenness(desk: Desk) -> list[Block]:
         Table("equity", desk.say("equity_caption"), tuple(columns), tuple(rows), note=note),
         *_rest(desk, own, chosen),
     ]
+
+
+def _mostly_beyond(row: Mapping[Any, Any]) -> bool:
+    """Tell whether more than half find nothing within the search, so that indices of their walks say nothing."""
+    return 2.0 * (known(row["beyond"]) or 0.0) > (known(row["people"]) or 0.0)
 
 
 def _rest(desk: Desk, frame: pd.DataFrame, chosen: set[str]) -> Sequence[Block]:

@@ -71,11 +71,12 @@ def _lacking_table(desk: Desk) -> Table:
         for kind in ("ring", "district")
     }
     shown = [kind for kind in names if len(names[kind]) > 1]
+    dated = bool(layers["compounds"]["year_built"].notna().any())
     small = bool(layers["compounds"]["too_small_count"].gt(0).any())
     columns = [
         Column(desk.say("col_cell" if desk.cells else "col_compound"), width=1.6),
         *(Column(desk.say(f"col_{kind}"), width=1.3) for kind in shown),
-        Column(desk.say("col_year_built"), numeric=True, width=0.8),
+        *([Column(desk.say("col_year_built"), numeric=True, width=0.8)] if dated else []),
         Column(desk.say("col_people"), numeric=True, width=0.9),
         Column(desk.say("col_shortfall"), numeric=True, width=0.9),
         Column(desk.say("col_missing_count"), numeric=True, width=0.7),
@@ -93,7 +94,7 @@ def _lacking_table(desk: Desk) -> Table:
             (
                 text(row["name"]) or text(row["compound_id"]),
                 *(text(names[kind].get(row[f"{kind}_id"])) or NOTHING for kind in shown),
-                number(desk, row["year_built"], "plain"),
+                *((number(desk, row["year_built"], "plain"),) if dated else ()),
                 number(desk, row["people"]),
                 number(desk, row["shortfall"]),
                 number(desk, row["missing_count"]),

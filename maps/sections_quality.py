@@ -55,7 +55,8 @@ def quality(desk: Desk) -> list[Block]:
     if moved:
         blocks += [desk.body("quality_coordinates"), *(Paragraph(said, "bullet") for said in moved)]
     blocks += _listed(desk, "repairs", repairs, _repair_cells)
-    blocks += _listed(desk, "merges", merges, _merge_cells)
+    doubtful_first = merges.sort_values("distance_m", ascending=False, kind="stable")
+    blocks += _listed(desk, "merges", doubtful_first, _merge_cells)
     return blocks
 
 

@@ -6,6 +6,7 @@
   const SEVERITY = [4, 2, 0, 3, 5, 1];
   const PRESENT = 0;
   const PARTIAL = 1;
+  const TOO_FAR = 2;
   const TOO_SMALL = 5;
   let outline = null;
   let tip = null;
@@ -50,7 +51,7 @@
     own.sort((a, b) => SEVERITY[missing.status[a]] - SEVERITY[missing.status[b]]);
     own.forEach((at) => {
       const status = missing.status[at];
-      const nearest = missing.nearest[at] || lc.page.nothing;
+      const nearest = missing.nearest[at] || (status === TOO_FAR ? lc.say("none_near") : lc.page.nothing);
       const far = walkLines(missing, at).map((line) => lc.element("span", { class: "lc-far" }, line));
       body.append(
         lc.element(
