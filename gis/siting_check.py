@@ -209,7 +209,7 @@ def _site_costs(values: ArrayLike | None, columns: int, faults: list[Fault]) -> 
 
 def _columns(fixed: Fixed, columns: int, faults: list[Fault]) -> tuple[Bools, Bools, Bools]:
     """Return the fixed columns as flags; each may be fixed in one way only."""
-    flags = []
+    flags: list[Bools] = []
     for name in ("existing", "must", "barred"):
         flag = np.zeros(columns, dtype=np.bool_)
         for column in getattr(fixed, name):

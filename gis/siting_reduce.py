@@ -75,33 +75,50 @@ def reduce(cover: csr_array, weight: Ints, tie: Ints, *, keep: Bools) -> Reduced
     small, summed, ties = _merged(cover[rows], weight[rows], tie[rows])
     columns = np.flatnonzero(np.bincount(small.indices, minlength=small.shape[1]) > 0)
     small = small[:, columns]
-    kept = _undominated(small)
+    kept = undominated(small)
     if len(kept) < len(columns):
         small, summed, ties = _merged(small[:, kept], summed, ties)
     return Reduced(small, summed, ties, columns[kept])
 
 
-def _merged(cover: csr_array, weight: Ints, tie: Ints) -> tuple[csr_array, Ints, Ints]:
-    """Merge rows with equal cover sets, told by their size and two sums of random numbers over their candidates."""
-    if not cover.shape[0]:
-        return cover, weight, tie
+def alike(cover: csr_array) -> tuple[Ints, Ints]:
+    """Return the first row of each group of rows with equal cover sets, and the group of each row.
+
+    They are told by their size and two sums of random numbers over their candidates; groups are in the order of their
+    first rows.
+
+    Examples
+    --------
+    >>> alike(csr_array(np.array([[1, 0], [1, 1], [1, 0]], dtype=np.int8)))
+    (array([0, 1]), array([0, 1, 0]))
+    """
     random = np.random.default_rng(HASH_SEED).integers(0, 2**63, size=(2, cover.shape[1]), dtype=np.int64)
     sizes = np.diff(cover.indptr)
-    starts = cover.indptr[:-1]
-    sums = [np.add.reduceat(numbers[cover.indices], starts) for numbers in random]  # overflow wraps, which is wanted
+    sums = []
+    for numbers in random:
+        running = np.zeros(len(cover.indices) + 1, dtype=np.int64)  # overflow wraps, which is wanted
+        np.cumsum(numbers[cover.indices], out=running[1:])
+        sums.append(running[cover.indptr[1:]] - running[cover.indptr[:-1]])
     keys = np.column_stack([sizes.astype(np.int64), *sums])
     _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")  # rows stay in the order of their first member
+    order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    owner = rank[group.ravel()]
-    merged = [np.zeros(len(order), dtype=np.int64) for _ in range(2)]
+    return first[order].astype(np.int64), rank[group.ravel()]
+
+
+def _merged(cover: csr_array, weight: Ints, tie: Ints) -> tuple[csr_array, Ints, Ints]:
+    """Merge rows with equal cover sets."""
+    if not cover.shape[0]:
+        return cover, weight, tie
+    first, owner = alike(cover)
+    merged = [np.zeros(len(first), dtype=np.int64) for _ in range(2)]
     for total, values in zip(merged, (weight, tie), strict=True):
         np.add.at(total, owner, values)
-    return cover[first[order]], merged[0], merged[1]
+    return cover[first], merged[0], merged[1]
 
 
-def _undominated(cover: csr_array) -> Ints:
+def undominated(cover: csr_array) -> Ints:
     """Return the candidates that lie within no other's cover set; of equal ones the first."""
     count = cover.shape[1]
     everyone = np.arange(count, dtype=np.int64)

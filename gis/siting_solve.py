@@ -207,7 +207,7 @@ def _prove(
     """
     if seconds <= 0:
         return start, relaxed.bound
-    solver = _solver(seconds=seconds, gap=gap)
+    solver = silent_solver(seconds=seconds, gap=gap)
     _pass_model(solver, problem, sites, problem.weight.astype(np.float64))
     _fix(solver, relaxed, start)
     _pass_start(solver, problem, start)
@@ -221,7 +221,7 @@ def _prove(
 
 def _best_tie(problem: Reduced, sites: int, start: Ints, value: int) -> Ints:
     """Among answers of the proven weight return one with the most second weight, as far as a limited search shows."""
-    solver = _solver(seconds=np.inf, gap=0.0)
+    solver = silent_solver(seconds=np.inf, gap=0.0)
     solver.setOptionValue("mip_max_nodes", TIE_NODES)
     _pass_model(solver, problem, sites, problem.tie.astype(np.float64))
     heavy = np.flatnonzero(problem.weight).astype(np.int32)
@@ -244,7 +244,7 @@ def _fix(solver: highspy.Highs, relaxed: Relaxed, start: Ints) -> None:
         solver.changeColsBounds(len(rows), rows, np.full(len(rows), bounds[0]), np.full(len(rows), bounds[1]))
 
 
-def _solver(*, seconds: float, gap: float) -> highspy.Highs:
+def silent_solver(*, seconds: float, gap: float) -> highspy.Highs:
     """Return a silent, single-threaded solver, so that the same input gives the same answer."""
     solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its constructor has no annotations
     solver.setOptionValue("output_flag", False)
