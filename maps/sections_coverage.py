@@ -10,6 +10,7 @@ from .quotes import (
     existing_label,
     in_metres,
     known,
+    label,
     served,
     standard_limit_m,
     text,
@@ -19,9 +20,11 @@ from .report import Block, Column, Desk, Heading, Table, refer
 from .sections_plan import more, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
 DISTRICTS_MOST = 40
+INDICATORS_MOST = 20
 LOWEST = 3
 
 
@@ -43,6 +46,7 @@ def coverage(desk: Desk) -> list[Block]:
         _rules_table(desk),
         _coverage_table(desk),
         *_measures(desk),
+        *_indicators(desk),
     ]
     lowest = desk.lowest(LOWEST)
     if lowest:
@@ -195,6 +199,49 @@ def _measure_cells(desk: Desk, key: str, people: Quote) -> tuple[str, ...]:
         *(_rate(desk, quote) for quote in others),
         format_number(people.buffer_rate, "percent", desk.language),
         format_points(people.buffer_rate, people.rate, desk.language),
+    )
+
+
+def _indicators(desk: Desk) -> list[Block]:
+    """Return the indicators that standards define themselves, for the study area."""
+    table = desk.findings.tables.get("indicators")
+    own = None if table is None else table[table["group_kind"] == "city"]
+    if own is None or not len(own):
+        return []
+    columns = (
+        Column(desk.say("col_standard"), width=1.8),
+        Column(desk.say("col_indicator"), width=2.4),
+        Column(desk.say("col_basis"), width=1.2),
+        Column(desk.say("col_value"), numeric=True, width=0.8),
+        Column(desk.say("col_target"), numeric=True, width=0.8),
+        Column(desk.say("col_verdict"), width=1.0),
+        Column(desk.say("col_clause_sure"), width=2.0),
+    )
+    rows = tuple(_indicator_cells(desk, row) for row in own.head(INDICATORS_MOST).to_dict("records"))
+    return [
+        desk.body("indicators_intro", table=refer("table", "indicators")),
+        Table("indicators", desk.say("indicators_caption"), columns, rows),
+        *more(desk, len(own) - INDICATORS_MOST),
+    ]
+
+
+def _indicator_cells(desk: Desk, row: Mapping[Any, Any]) -> tuple[str, ...]:
+    ending = "_en" if desk.language == "en" else ""
+    standard, name, clause = (text(row[f"{of}{ending}"]) or text(row[of]) for of in ("standard_name", "name", "clause"))
+    limit = known(row["limit"])
+    basis = label("basis", row["basis"], desk.language)
+    if limit is not None:
+        said = format_limit(limit, text(row["unit"]), desk.language)
+        basis = desk.say("head_of_unit", head=basis, unit=said)
+    kind = "count" if row["measure"] == "count" else "percent"
+    return (
+        standard or text(row["standard"]).upper(),
+        name or text(row["indicator"]),
+        basis,
+        number(desk, row["value"], kind),
+        number(desk, row["target"], kind),
+        label("indicator", row["status"], desk.language),
+        desk.say("clause_sure", clause=clause or NOTHING, confidence=text(row["confidence"]) or NOTHING),
     )
 
 

@@ -208,6 +208,7 @@ def _access(desk: Desk) -> list[Block]:
         *(Column(text(name), numeric=True, width=0.9) for name in rings["name"]),
         Column(desk.say("col_without"), numeric=True, width=0.9),
         Column(desk.say("col_share_without"), numeric=True, width=0.8),
+        Column(desk.say("col_unknown"), numeric=True, width=0.8),
         Column(desk.say("col_supply_unknown"), numeric=True, width=0.8),
     )
     rows = tuple(
@@ -221,6 +222,7 @@ def _access(desk: Desk) -> list[Block]:
             ),
             number(desk, row["without"]),
             number(desk, row["share_without"], "percent"),
+            number(desk, row["unknown"]),
             desk.say("share_of", part=number(desk, row["supply_unknown"]), all=number(desk, row["facilities"])),
         )
         for row in city.head(ROWS_MOST).to_dict("records")

@@ -47,6 +47,7 @@ EXCEL_ROWS = 1_048_576
 SHEETS = (
     ("missing", "missing"),
     ("coverage", "coverage"),
+    ("indicators", "indicators"),
     ("provision", "provision"),
     ("access", "access"),
     ("equity", "equity"),
@@ -89,6 +90,8 @@ NUMBERS = {
     "against_all": "0.00",
     "distance_m": "#,##0.0",
     "likeness": "0.00",
+    "value": "#,##0.###",
+    "target": "#,##0.###",
     "area_before_m2": "#,##0.0",
     "area_after_m2": "#,##0.0",
     "gap": "0.00%",
@@ -127,7 +130,6 @@ CODED = {
     "supply": "metric",
     "basis": "basis",
     "method": "method",
-    "value": "value",
     "capacity_from": "capacity",
     "what": "repair",
     "why": "merge",
@@ -139,6 +141,7 @@ STATUS = {
     "facilities": "status",
     "provision": "provision",
     "access": "access_status",
+    "indicators": "indicator",
 }
 """What the column ``status`` of a table means; elsewhere it is ``ok`` or ``no_data`` or the solver's."""
 
@@ -170,6 +173,8 @@ def write_workbook(findings: Findings, path: Path, *, language: Language | None 
         book.set_properties({"title": str(study["name"]), "author": "lifecircle", "created": CREATED})
         writer = _Writer(book, findings, chosen)
         for name, source in SHEETS:
+            if source not in findings.tables and source not in findings.layers:
+                continue
             frame = findings.tables.get(source)
             if frame is None or not len(frame.columns):
                 frame = pd.DataFrame(findings.layers[source].drop(columns="geometry"))
@@ -257,6 +262,7 @@ class _Writer:
             **{coded: named(kind) for coded, kind in CODED.items()},
             "measure": lambda value: cell if value == "compounds" else label("measure", value, language),
             "facility_class": class_of,
+            **({"value": named("value")} if table == "equity" else {}),
             "walker": lambda value: walker_called(findings, str(value), language),
             "missing": classes_of,
             "partial": classes_of,

@@ -38,7 +38,20 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
     merges = [("kindergarten", "K1", "K2", "一幼", "第一幼儿园", 12.34, 0.8, "like_name")]
     rows = {"repairs": repairs, "merges": merges}
     made = {name: pd.DataFrame(row, columns=list(TABLES[name])) for name, row in rows.items()}
+    made["indicators"] = pd.DataFrame([_indicator("people", 0.4217), _indicator("count", 17.0)])[
+        list(TABLES["indicators"])
+    ]
     return dataclasses.replace(found, tables={**found.tables, **made})
+
+
+def _indicator(measure: str, value: float) -> dict[str, object]:
+    """Return an indicator of the city as a standard of its own would have it."""
+    names = {"standard_name": "某标准", "standard_name_en": "A standard", "name": "覆盖", "name_en": "Cover"}
+    texts = {"clause": "第 1 条", "clause_en": "1", "formula": "甲÷乙", "formula_en": "a ÷ b", "confidence": "C"}
+    counts = dict.fromkeys(("total", "covered", "uncovered", "unknown", "numerator", "denominator", "facilities"), 1)
+    group = {"group_kind": "city", "group_id": "city", "group_name": "样例"}
+    of = {"standard": "some", "indicator": "cover", "measure": measure, "basis": "radius", "limit": 500.0, "unit": "m"}
+    return {**of, **names, **group, **counts, **texts, "value": value, "target": 0.8, "status": "not_met"}
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -103,7 +116,8 @@ def test_access_is_the_two_step_mean_by_ring_and_who_reaches_none(findings: Find
         own = own[(own["method"] == "2sfca") & (own["group_kind"] == "ring")].set_index("group_id")["mean_per_1000"]
         means = [of["mean_per_1000"], *(own.loc[ring] for ring in rings)]
         assert list(row[2 : 3 + len(rings)]) == [format_number(mean, "tenth", report.language) for mean in means]
-        assert row[-3] == f"{of['without']:,}"
+        assert row[-4] == f"{of['without']:,}"
+        assert row[-2] == f"{of['unknown']:,}"
         assert row[-1] == f"{of['supply_unknown']}/{of['facilities']}"
 
 
@@ -120,6 +134,14 @@ def test_evenness_and_sensitivity_are_the_tables(findings: Findings, report: Rep
         for _, of in own.groupby(["facility_class", "circle"])
     }
     assert {row[3:6] for row in _table(report, "sensitivity").rows} <= runs
+
+
+def test_indicators_are_shares_or_numbers_with_basis_and_verdict(report: Report) -> None:
+    share, number = _table(report, "indicators").rows
+    assert (share[3], number[3]) == ("42.2%", "17")
+    assert share[2].startswith(label("basis", "radius", report.language))
+    assert share[5] == label("indicator", "not_met", report.language)
+    assert "C" in share[6]
 
 
 def test_the_appendix_lists_the_first_rows_and_points_to_the_rest(report: Report) -> None:
@@ -147,7 +169,7 @@ def test_the_workbook_names_every_column_and_code(findings: Findings, language: 
     book = openpyxl.load_workbook(path, read_only=True)
     assert book.sheetnames[0] == say("report.sheet_missing", language)
     codes = {"short", "2sfca", "building_m2", "1000_people", "standard", "like_name", "invalid", "circle_15", "stated"}
-    for name in ("missing", "provision", "access", "equity", "sensitivity", "repairs", "merges"):
+    for name in ("missing", "provision", "access", "equity", "sensitivity", "repairs", "merges", "indicators"):
         head, *rows = book[say(f"report.sheet_{name}", language)].iter_rows(values_only=True)
         assert not {str(title) for title in head} & set(TABLES[name]), name
         assert len(rows) == len(findings.tables[name])
