@@ -104,9 +104,10 @@ class Work:
     def of_table(self, fault: Fault, section: LayerSection) -> Fault:
         """Return a fault of a joined figure with the file and the column that the user has to look at."""
         table, columns = self.joined.get((str(fault.layer), section.path), ("", {}))
-        if fault.column not in columns:
+        parts = str(fault.column).split("+")
+        if not columns.keys() >= set(parts):
             return fault
-        return replace(fault, file=table, column=columns[fault.column])
+        return replace(fault, file=table, column="+".join(columns[part] for part in parts))
 
     def examined(self, study: Study | None) -> Examined:
         """Return what was found, with the study where it can be used."""

@@ -15,6 +15,7 @@ import shapely
 
 from ..gis.crs import transform
 from ..gis.errors import Fault, InputError
+from .agreement import disagreements
 from .config import read_settings
 from .contracts import AREA, CONTRACTS
 from .dburl import is_database
@@ -36,7 +37,7 @@ from .gather import (
     swap_axes,
 )
 from .local import read_local
-from .named import named_faults, ring_faults
+from .named import named_faults, ring_faults, standard_named
 from .osmfile import Wanted, is_osm, osm_ground, osm_layers
 from .osmlayers import in_product_columns, is_tagged
 from .place import crs_and_area
@@ -145,6 +146,9 @@ def examine_settings(
     order = {layer: place for place, layer in enumerate(sections_of(settings))}
     work.sources.sort(key=lambda source: order[source.layer])
     work.rows.sort(key=lambda row: order[row.layer])
+    if area is not None:
+        known, _ = standard_named(settings.study.standard, work.folder)
+        work.faults += disagreements(work.layers, work.rows, area.geometry.iloc[0], standard=known)
     if area is None or work.blocked():
         return work.examined(None)
     study = Study(

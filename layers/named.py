@@ -51,7 +51,7 @@ wheelchair)
     walkers = (*WALKERS, *settings.walkers)
     if walker not in walkers:
         faults.append(unknown("study.walker", walker, walkers))
-    standard, missing = _standard(settings.study.standard, folder)
+    standard, missing = standard_named(settings.study.standard, folder)
     faults += missing
     classes = _classes(standard)
     if standard is not None:
@@ -79,8 +79,16 @@ def unknown(setting: str, value: str, known: Iterable[str]) -> Fault:
     return Fault("faults.name_unknown", STUDY_FILE, value=value, detail=detail)
 
 
-def _standard(named: str, folder: Path) -> tuple[Standard | None, list[Fault]]:
-    """Return the standard that a study names, or the faults of it."""
+def standard_named(named: str, folder: Path) -> tuple[Standard | None, list[Fault]]:
+    """Return the standard that a study names, or the faults of it.
+
+    Parameters
+    ----------
+    named
+        Its key, or the path of a TOML file.
+    folder
+        Where the study's paths start.
+    """
     is_file = named.endswith(".toml")
     if not is_file and named not in shipped_standards():
         return None, [unknown("study.standard", named, shipped_standards())]

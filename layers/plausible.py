@@ -66,7 +66,7 @@ class _Finder:
 
     def __init__(self, layers: Mapping[str, gpd.GeoDataFrame], rows: Sequence[Row]) -> None:
         self.layers = layers
-        self.rows = {row.layer: row for row in rows}
+        self.rows = rows
         self.faults: list[Fault] = []
 
     def where(
@@ -113,7 +113,10 @@ class _Finder:
         **detail: object,
     ) -> None:
         """Report cells by the id of their row."""
-        frame, row = self.layers[layer], self.rows.get(layer)
+        frame = self.layers[layer]
+        own = [row for row in self.rows if row.layer == layer]
+        # What a table joined to the layer states is looked for in the table.
+        row = next((row for row in own if row.columns.get(column, column) != column), own[-1] if own else None)
         file = None if row is None else row.file
         called = column if row is None else row.columns.get(column, column)
         ids = next((frame[name] for name in frame.columns if str(name).endswith("_id")), None)

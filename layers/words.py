@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Language: TypeAlias = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+SHOWN_SIGNS = 80
+"""How much of a long value is shown; a cell may hold a whole drawing's texts."""
 
 
 @cache
@@ -109,6 +111,11 @@ def _place_key(name: str, value: object) -> str:
     return "id" if name == "row" and isinstance(value, str) else name
 
 
+def _short(value: object) -> object:
+    """Return what is shown of a value: of a long text its beginning."""
+    return f"{value[:SHOWN_SIGNS]}…" if isinstance(value, str) and len(value) > SHOWN_SIGNS + 1 else value
+
+
 def explain(fault: Fault, language: Language) -> str:
     """Return one line for a fault: where it is, the value found, what is wrong and how to mend it.
 
@@ -128,7 +135,7 @@ def explain(fault: Fault, language: Language) -> str:
             **{name: layer_name(str(value), language) if name == "layer" and language != "en" else value},
         )
         for name in ("file", "layer", "row", "column", "value")
-        if (value := getattr(fault, name)) is not None
+        if (value := _short(getattr(fault, name))) is not None
     ]
     known = {name: getattr(fault, name) for name in ("file", "layer", "row", "column", "value")}
     text = say(fault.code, language, **{**known, **grouped(fault.detail)})
