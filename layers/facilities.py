@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -58,6 +58,10 @@ class FoundFacilities:
         What was unknown, merged or uncertain.
     doors, door_owner
         Points where people come in, object [k], and the row of ``frame`` that each belongs to, int64 [k].
+    shapes
+        The facilities as they were drawn, points or grounds, object [n].
+    beside
+        Facilities of classes that only indicators count, where any were asked for.
     """
 
     frame: gpd.GeoDataFrame
@@ -66,6 +70,8 @@ class FoundFacilities:
     notes: tuple[Note, ...]
     doors: NDArray[np.object_] = field(default_factory=lambda: np.array([], dtype=object))
     door_owner: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    shapes: NDArray[np.object_] = field(default_factory=lambda: np.array([], dtype=object))
+    beside: FoundFacilities | None = None
 
 
 def facilities_of(study: Study, standard: Standard) -> gpd.GeoDataFrame:
@@ -78,7 +84,7 @@ def classes_with_data(facilities: gpd.GeoDataFrame) -> frozenset[str]:
     return frozenset(facilities["facility_class"])
 
 
-def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
+def find_facilities(study: Study, standard: Standard, *, beside: frozenset[str] = frozenset()) -> FoundFacilities:
     """Return the facilities of a study, classed, placed and merged.
 
     Rows whose class the standard does not measure are counted in a note and left out, and so are parts of other places
@@ -91,6 +97,8 @@ def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
         Its layer ``facilities`` is read, and its section ``[facilities]``.
     standard
         Gives names of classes and says which are measured.
+    beside
+        Further classes, whose facilities are kept apart in ``beside`` of the result.
 
     Raises
     ------
@@ -112,13 +120,20 @@ def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
     found = [() if shut else classes for shut, classes in zip(closed.tolist(), found, strict=True)]
     notes = _notes(raw, found, standard, closed)
     rows = facility_rows(raw, study, found)
-    measured = rows[rows["facility_class"].isin(standard.counted)].reset_index(drop=True)
+    own = _kept(rows, frozenset(standard.counted), study)
+    others = beside - frozenset(standard.counted)
+    return replace(own, notes=(*notes, *own.notes), beside=_kept(rows, others, study) if others else None)
+
+
+def _kept(rows: gpd.GeoDataFrame, classes: frozenset[str], study: Study) -> FoundFacilities:
+    """Return the facilities of some classes, one a place."""
+    measured = rows[rows["facility_class"].isin(classes)].reset_index(drop=True)
     settings = study.settings.facilities
     merged = merge_duplicates(measured, hand_pairs(measured, settings))
-    if len(merged.merges):
-        notes.append(Note("facilities.merged", {"count": len(merged.merges)}))
+    notes = (Note("facilities.merged", {"count": len(merged.merges)}),) if len(merged.merges) else ()
     kept = merged.kept
-    kept = kept.set_geometry(gpd.GeoSeries(shapely.point_on_surface(kept.geometry.to_numpy()), crs=study.crs))
+    shapes = kept.geometry.to_numpy()
+    kept = kept.set_geometry(gpd.GeoSeries(shapely.point_on_surface(shapes), crs=study.crs))
     sized = estimate_capacity(kept, asked=settings.estimate_capacity)
     counted = count_facilities(sized.frame, study)
     return FoundFacilities(
@@ -128,6 +143,7 @@ def find_facilities(study: Study, standard: Standard) -> FoundFacilities:
         notes=(*notes, *sized.notes, *counted.notes),
         doors=merged.doors,
         door_owner=merged.door_owner,
+        shapes=shapes,
     )
 
 

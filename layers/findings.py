@@ -334,6 +334,36 @@ TABLES: dict[str, tuple[str, ...]] = {
         "rate",
         "change",  # in rate against the study's walker and limit
     ),
+    "indicators": (  # shares and numbers that standards report, by their own definitions
+        "standard",
+        "standard_name",
+        "standard_name_en",
+        "indicator",
+        "name",
+        "name_en",
+        "group_kind",
+        "group_id",
+        "group_name",
+        "measure",  # people, residential_m2, compounds, places; count: of compounds
+        "basis",  # walk, radius (straight), meets (neighbourhoods that meet every rule asked for)
+        "limit",  # in unit; NaN where it counts by several
+        "unit",  # m or s
+        "facilities",  # that count for it, in and around the study area
+        "total",  # NA where the study knows nothing of the measure
+        "covered",
+        "uncovered",
+        "unknown",
+        "numerator",  # covered; of a count the uncovered
+        "denominator",  # covered + uncovered; NA of a count
+        "value",  # numerator ÷ denominator; of a count its numerator; NaN where a class that would decide has no data
+        "target",
+        "status",  # met, not_met, no_target, unknown (what is not known would decide, or nothing is there), no_data
+        "confidence",
+        "formula",
+        "formula_en",
+        "clause",
+        "clause_en",
+    ),
     "repairs": ("layer", "file", "feature", "what", "area_before_m2", "area_after_m2"),
     "merges": ("facility_class", "kept", "dropped", "kept_name", "dropped_name", "distance_m", "likeness", "why"),
     "snapping": ("layer", "id", "status", "access_m", "highway", "component"),
@@ -368,7 +398,7 @@ class Findings:
     Examples
     --------
     >>> len(LAYERS), len(TABLES)
-    (15, 15)
+    (15, 16)
     """
 
     layers: Mapping[str, gpd.GeoDataFrame]

@@ -1,4 +1,4 @@
-"""What is counted beside coverage: provision, access, equity and sensitivity, for the same groups and walks."""
+"""What is counted beside coverage: provision, access, equity, sensitivity, indicators; the same groups and walks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import shapely
 from .access import access_of
 from .equity import equity_table
 from .groups import group_of_points
+from .indicator_reach import Reaches, places_of
+from .indicators import Asked, indicator_table
 from .provision import kinds_by_place, provision_table, stock_of
 from .sensitivity import sensitivity_table
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..gis.snap import Positions
+    from .facilities import FoundFacilities
     from .groups import Areas
     from .residents import Groups, Residents, Walks
     from .standards import Standard
@@ -43,6 +46,8 @@ class Case:
         Frame, positions, and the classes that the source holds.
     walks
         Facility class → walks.
+    found, asked
+        The facilities as they were found, those of other standards too, and the indicators wanted.
     """
 
     study: Study
@@ -54,10 +59,12 @@ class Case:
     demand: Positions
     facilities: tuple[gpd.GeoDataFrame, Positions, frozenset[str]]
     walks: Mapping[str, Walks]
+    found: FoundFacilities
+    asked: tuple[Asked, ...]
 
 
 def measured(case: Case) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
-    """Return the tables ``provision``, ``access``, ``equity`` and ``sensitivity`` of a study, and notes of them."""
+    """Return the tables of a study that are counted from its walks, and notes of them."""
     frame, positions, with_data = case.facilities
     rules, residents = case.standard.rules, case.residents
     area = case.study.area.union_all()
@@ -69,10 +76,13 @@ def measured(case: Case) -> tuple[dict[str, pd.DataFrame], tuple[Note, ...]]:
     supply = case.study.settings.access.supply
     access = access_of(case.walk, residents, case.demand, case.groups, rules, case.facilities, supply=supply)
     by_kind = {kind.kind: kind for kind in case.groups}
+    places = places_of(case.walk, case.found, positions)
+    reaches = Reaches(case.walk, residents, case.demand, places, rules, case.walks)
     tables = {
         "provision": provision_table(case.standard, stock, residents, case.groups),
         "access": access.table,
         "equity": equity_table(residents, by_kind, rules, case.walks, access.values),
         "sensitivity": sensitivity_table(case.walk, residents, case.demand, rules, case.walks, (frame, positions)),
+        "indicators": indicator_table(case.asked, reaches, residents, case.groups),
     }
     return tables, access.notes

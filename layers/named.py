@@ -53,6 +53,8 @@ wheelchair)
         faults.append(unknown("study.walker", walker, walkers))
     standard, missing = standard_named(settings.study.standard, folder)
     faults += missing
+    for named in settings.study.indicators:
+        faults += standard_named(named, folder, "study.indicators")[1]
     classes = _classes(standard)
     if standard is not None:
         of_standard = [*standard.classes, *(rule.facility_class for rule in standard.unmeasured)]
@@ -79,7 +81,7 @@ def unknown(setting: str, value: str, known: Iterable[str]) -> Fault:
     return Fault("faults.name_unknown", STUDY_FILE, value=value, detail=detail)
 
 
-def standard_named(named: str, folder: Path) -> tuple[Standard | None, list[Fault]]:
+def standard_named(named: str, folder: Path, setting: str = "study.standard") -> tuple[Standard | None, list[Fault]]:
     """Return the standard that a study names, or the faults of it.
 
     Parameters
@@ -88,10 +90,12 @@ def standard_named(named: str, folder: Path) -> tuple[Standard | None, list[Faul
         Its key, or the path of a TOML file.
     folder
         Where the study's paths start.
+    setting
+        The key of study.toml that names it.
     """
     is_file = named.endswith(".toml")
     if not is_file and named not in shipped_standards():
-        return None, [unknown("study.standard", named, shipped_standards())]
+        return None, [unknown(setting, named, shipped_standards())]
     try:
         return load_standard(folder / named if is_file else named), []
     except InputError as error:

@@ -19,6 +19,7 @@ from .facility_counts import counted_now
 from .findings import LAYERS, MEASURES, TABLES, Findings, empty_table
 from .gaps import coverage_table, gap_rows, missing_by_compound, missing_table
 from .groups import Areas, areas_of, counted_zones, groups_of
+from .indicators import Asked, indicators_of
 from .landpieces import Land, land_of, with_land
 from .manifest import manifest_of
 from .measured import Case, measured
@@ -62,6 +63,7 @@ class _Ground:
 
     study: Study
     standard: Standard
+    asked: tuple[Asked, ...]
     rings: gpd.GeoDataFrame
     facilities: FoundFacilities
     demand: Demand
@@ -109,7 +111,9 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
     with steps.step("steps.groups"):
         standard = load_standard(_standard_path(study))
         rings = find_rings(study)
-        facilities = find_facilities(study, standard)
+        asked = indicators_of(study, standard)
+        beside = frozenset(name for one in asked for name in one.classes)
+        facilities = find_facilities(study, standard, beside=beside)
     with steps.step("steps.people"):
         demand = demand_of(study, rings=rings.frame)
         projects = find_projects(study, rings.frame, demand)
@@ -120,7 +124,7 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
         groups = groups_of(study.settings.study.name, areas, demand, land)
         notes = (*notes, *areas.notes, *land.notes)
         ground = _Ground(
-            study, standard, rings.frame, facilities, demand, projects, parcels.frame, areas, land, groups, notes
+            study, standard, asked, rings.frame, facilities, demand, projects, parcels.frame, areas, land, groups, notes
         )
     with steps.step("steps.network"):
         streets = network_of(study)
@@ -240,7 +244,7 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
 
 
 def _case(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Case:
-    """Return what provision, access, equity and sensitivity are counted from."""
+    """Return what provision, access, equity, sensitivity and indicators are counted from."""
     return Case(
         study=ground.study,
         standard=ground.standard,
@@ -251,6 +255,8 @@ def _case(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Case:
         demand=placed.positions,
         facilities=(ground.facilities.frame, placed.facilities.positions, ground.facilities.with_data),
         walks=walks,
+        found=ground.facilities,
+        asked=ground.asked,
     )
 
 

@@ -36,6 +36,8 @@ class StudySection(_Strict):
     """``gcj02``: work in shifted coordinates throughout, and give every result in them."""
     standard: str = "gb50180-2018"
     """A standard that ships with lifecircle, or the path of a TOML file."""
+    indicators: list[str] = ["tdt1063-2021", "mohurd-checkup"]
+    """Standards whose indicators are counted beside those of the study's own: keys, or paths of TOML files."""
     walker: str = "standard"
     """``standard`` (metres, as the standards are written), ``adult``, ``elderly``, ``frail``, ``wheelchair``, or one
     of ``[walkers]``."""

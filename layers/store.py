@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 GEOPACKAGE = "findings.gpkg"
 MANIFEST = "manifest.json"
 TIMINGS = "timings.json"
-CSV_TABLES = ("coverage", "missing", "sites")
+CSV_TABLES = (
+    "coverage",
+    "missing",
+    "provision",
+    "access",
+    "equity",
+    "sensitivity",
+    "indicators",
+    "sites",
+    "repairs",
+    "merges",
+)
 FIXED_TIME = "2000-01-01T00:00:00.000Z"
 """Written as the GeoPackage's time of change, so that the same findings give the same bytes."""
 

@@ -132,7 +132,7 @@ def _changed_indicator(inherited: _Table, table: IndicatorTable, head: Head) -> 
     """Return the inherited indicator with what the table changes."""
     changed = table.model_dump(exclude_none=True)
     merged = inherited | changed
-    if not inherited or {"measure", "rules", "formula_zh", "target"} & changed.keys():
+    if not inherited or {"measure", "rules", "meets", "meets_rules", "formula_zh", "target"} & changed.keys():
         merged |= _referred(changed, head)
     return merged
 

@@ -267,7 +267,7 @@ class Indicator:
         What is counted: ``residential_m2`` residential land, ``compounds`` neighbourhoods, ``people``, ``places``,
         ``count`` (a number, not a share).
     rules
-        Keys of the rules of the same standard whose reach it counts; empty where it is not of walks.
+        Keys of the rules of the same standard whose reach it counts, that of any; empty where it is not of walks.
     formula_zh, formula_en
         How it is computed.
     clause, clause_en, confidence
@@ -276,6 +276,10 @@ class Indicator:
         Share from 0 to 1 to reach at least; ``None`` where none is stated.
     source
         Where it was read; empty where it is recalled.
+    meets
+        Key of a standard that ships, every required rule of which a neighbourhood must meet to be counted.
+    meets_rules
+        Those of its rules that must be met, where not all required ones are.
     """
 
     key: str
@@ -290,6 +294,8 @@ class Indicator:
     confidence: Confidence
     target: float | None = None
     source: str = ""
+    meets: str = ""
+    meets_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,13 +203,25 @@ def _incomplete(tables: Tables, name: str) -> list[Fault]:
         for needed in NEEDED[kind]
         if table.get(needed) is None
     ]
-    faults += [
-        Fault("standards.unknown_rule", file=name, row=f"indicator.{key}", column="rules", value=rule)
-        for key, table in tables.indicators.items()
-        for rule in table.get("rules") or ()
-        if rule not in tables.rules
-    ]
+    for key, table in tables.indicators.items():
+        asked = [("rules", rule) for rule in table.get("rules") or () if rule not in tables.rules]
+        met = table.get("meets")
+        if met is not None and met not in shipped_standards():
+            faults.append(_not_shipped(met, name, key))
+        else:  # a standard cannot wait for itself
+            known = set(tables.rules if met == name else () if met is None else load_standard(met).classes)
+            asked += [("meets_rules", rule) for rule in table.get("meets_rules") or () if rule not in known]
+        faults += [
+            Fault("standards.unknown_rule", file=name, row=f"indicator.{key}", column=column, value=rule)
+            for column, rule in asked
+        ]
     return faults
+
+
+def _not_shipped(met: str, name: str, key: str) -> Fault:
+    """Return the fault of an indicator that neighbourhoods are to meet by a standard that does not ship."""
+    detail = {"reason": ", ".join(shipped_standards())}
+    return Fault("standards.bad_value", file=name, row=f"indicator.{key}", column="meets", value=met, detail=detail)
 
 
 def _spread(table: _Table) -> dict[str, Any]:

@@ -137,6 +137,8 @@ class IndicatorTable(_Strict):
     en: Name | None = None
     measure: Measure | None = None
     rules: list[str] | None = None
+    meets: str | None = None
+    meets_rules: list[str] | None = None
     formula_zh: str | None = None
     formula_en: str | None = None
     target: Annotated[float, Field(gt=0, le=1)] | None = None

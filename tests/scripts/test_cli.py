@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from lifecircle.cli.cli import app
 from lifecircle.cli.options import Language, language_of
 from lifecircle.layers.sample import write_sample
+from lifecircle.layers.store import CSV_TABLES
 from lifecircle.layers.words import say
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -76,9 +77,7 @@ def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path
         "findings.gpkg",
         "manifest.json",
         "timings.json",
-        "coverage.csv",
-        "missing.csv",
-        "sites.csv",
+        *(f"{name}.csv" for name in CSV_TABLES),
         "sheets",
         "surfaces",
     }
