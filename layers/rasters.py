@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,21 +55,22 @@ def raster_faults(work: Work, crs: CRS, area: BaseGeometry) -> list[Fault]:
 def _looked_at(path: Path, file: str, layer: str, crs: CRS, area: BaseGeometry) -> list[Fault]:
     """Return the faults of one raster."""
     import rasterio  # noqa: PLC0415  slow to import, needed by few studies
-    from rasterio.errors import RasterioError  # noqa: PLC0415
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError  # noqa: PLC0415
 
     try:
-        with rasterio.open(path) as raster:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below
+            raster = rasterio.open(path)
+        with raster:
             if raster.crs is None:  # said when it was read
                 return []
-            box = shapely.box(*raster.bounds)
-            own = as_crs(raster.crs.to_wkt())
-            outline = to_crs(shapely.segmentize(box, max(box.length / (4 * SIDES), 1e-9)), own, crs)
-            if not np.isfinite(outline.bounds).all():
+            outline = _outline(raster, crs)
+            if outline is None:
                 return [Fault("files.raster_no_place", file, layer)]
             if not outline.intersects(area):
                 kilometres = round(outline.distance(area) / 1000, 1)
                 return [Fault("faults.far_away", file, layer, detail={"km": kilometres})]
-            faults = _content(raster, file, layer, to_crs(area, crs, own))
+            faults = _content(raster, file, layer, to_crs(area, crs, as_crs(raster.crs.to_wkt())))
     except RasterioError as error:
         reason = " ".join(str(error).split())[:200]
         return [Fault("faults.unreadable", file, layer, detail={"reason": reason})]
@@ -77,6 +79,13 @@ def _looked_at(path: Path, file: str, layer: str, crs: CRS, area: BaseGeometry) 
         detail = {"percent": round(100 * beyond)}
         faults.append(Fault("files.raster_partly", file, layer, detail=detail, blocks=False))
     return faults
+
+
+def _outline(raster: DatasetReader, crs: CRS) -> BaseGeometry | None:
+    """Return the outline of a raster in a CRS, None where it does not say where it lies."""
+    box = shapely.box(*raster.bounds)
+    moved = to_crs(shapely.segmentize(box, max(box.length / (4 * SIDES), 1e-9)), as_crs(raster.crs.to_wkt()), crs)
+    return moved if np.isfinite(moved.bounds).all() and not raster.transform.is_identity else None
 
 
 def _content(raster: DatasetReader, file: str, layer: str, area: BaseGeometry) -> list[Fault]:

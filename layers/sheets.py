@@ -103,9 +103,9 @@ def _sheets(path: Path, how: How) -> list[_Sheet]:
     """Return the sheets among which to choose."""
     stream = path.stat().st_size > MERGED_MOST_BYTES
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:  # which openpyxl leaves open when it is broken
             warnings.simplefilter("ignore")  # openpyxl warns of styles and extensions that do not matter here
-            book = openpyxl.load_workbook(path, read_only=stream, data_only=True)
+            book = openpyxl.load_workbook(file, read_only=stream, data_only=True)
             names = [sheet.title for sheet in book.worksheets]
             chosen = [how.layer] if how.layer is not None else [how.prefer] if how.prefer in names else names
             found = [_sheet(book[name], merged=not stream) for name in chosen if name in names]
