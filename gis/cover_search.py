@@ -7,7 +7,7 @@ Set covering: Toregas, Swain, ReVelle & Bergman (1971), Operations Research 19.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import highspy
@@ -173,9 +173,7 @@ def _quick_bound(needs: Needs) -> float:
     return float(np.ceil(bound - ROUNDING)) if needs.whole else bound
 
 
-def _prove(
-    needs: Needs, start: Bools, *, seconds: float, gap: float, most: float
-) -> tuple[Bools | None, float, bool]:
+def _prove(needs: Needs, start: Bools, *, seconds: float, gap: float, most: float) -> tuple[Bools | None, float, bool]:
     """Run HiGHS from an answer; return the best answer, the proven bound, and whether time ran out."""
     value = float(needs.cost[start].sum())
     if seconds <= 0:
@@ -223,3 +221,50 @@ def _pass(solver: highspy.Highs, needs: Needs, most: float) -> None:
     if solver.passModel(model) == highspy.HighsStatus.kError:
         message = "HiGHS refused the covering model"
         raise SolverError(message)
+
+
+def most_backup(needs: Needs, weight: Ints, chosen: Bools, *, seconds: float) -> tuple[Bools, bool]:
+    """Among choices that cost no more, return the one by which the most weight is reached once more than it needs.
+
+    Parameters
+    ----------
+    needs
+        A covering problem.
+    weight
+        int64 [rows].
+    chosen
+        bool [columns], an answer of least cost.
+    seconds
+        Time for the proof.
+
+    Returns
+    -------
+    The choice, and whether the time was over before it was proven.
+    """
+    if seconds <= 0:
+        return chosen, True
+    first, group = alike(needs.cover)  # rows with equal cover sets have equal needs
+    needs = replace(needs, cover=csr_array(needs.cover[first]), need=needs.need[first])
+    weight = np.bincount(group, weight, minlength=len(first)).astype(np.int64)
+    rows, columns = needs.cover.shape
+    solver = silent_solver(seconds=seconds, gap=0.0)
+    _pass(solver, needs, float(needs.cost[chosen].sum()) + ROUNDING)
+    solver.changeColsCost(columns, np.arange(columns, dtype=np.int32), np.zeros(columns))
+    kept = np.flatnonzero(needs.kept).astype(np.int32)
+    solver.changeColsBounds(len(kept), kept, np.ones(len(kept)), np.ones(len(kept)))
+    for row in range(rows):  # a row's backup is what reaches it beyond its need, counted up to once
+        own = needs.cover.indices[needs.cover.indptr[row] : needs.cover.indptr[row + 1]]
+        solver.addCol(float(weight[row]), 0.0, 1.0, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
+        index = np.append(own, columns + row).astype(np.int32)
+        value = np.append(np.ones(len(own)), -1.0)
+        solver.addRow(float(needs.need[row]), highspy.kHighsInf, len(index), index, value)
+    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+    solution = highspy.HighsSolution()
+    start = needs.cover.astype(np.int64) @ chosen.astype(np.int64) > needs.need
+    solution.col_value = np.concatenate([chosen, start]).astype(np.float64)
+    solver.setSolution(solution)
+    solver.run()
+    late = solver.getModelStatus() != highspy.HighsModelStatus.kOptimal
+    if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return chosen, True
+    return np.asarray(solver.getSolution().col_value)[:columns] > 0.5, late

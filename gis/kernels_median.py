@@ -5,6 +5,8 @@ that cannot matter; and by columns. Costs are those of the whole row: walk times
 without any site; no entry costs as much.
 """
 
+# ruff: noqa: PLR0913, PLR0917  compiled functions take flat arrays, one argument each
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -24,12 +26,11 @@ if TYPE_CHECKING:
 TINY = 1e-9
 PATIENCE = 20
 SMALLEST_STEP = 2e-3
+KEPT_WAY, OVERSHOOT, LATE_SHARE = 0.3, 1.005, 0.05
 
 
 @njit(cache=True, nogil=True)
-def nearest_two(
-    indptr: Longs, col: Ints, cost: Floats, base: Floats, is_open: Bools
-) -> tuple[Longs, Floats, Floats]:
+def nearest_two(indptr: Longs, col: Ints, cost: Floats, base: Floats, is_open: Bools) -> tuple[Longs, Floats, Floats]:
     """Return for each row its nearest open column (-1: none), its cost, and the cost without that column."""
     n = base.size
     first = np.full(n, -1, dtype=np.int64)
@@ -47,9 +48,7 @@ def nearest_two(
 
 
 @njit(cache=True, nogil=True)
-def add_greedily(
-    cptr: Longs, row: Ints, ccost: Floats, near: Floats, is_open: Bools, barred: Bools, count: int
-) -> int:
+def add_greedily(cptr: Longs, row: Ints, ccost: Floats, near: Floats, is_open: Bools, barred: Bools, count: int) -> int:
     """Open up to ``count`` columns, each the one that saves most then, the first when equal; return how many.
 
     A saving only shrinks, so the largest old saving that is still the largest when counted anew is the best.
@@ -109,8 +108,17 @@ def _entering(
 
 @njit(cache=True, nogil=True)
 def exchange(
-    indptr: Longs, col: Ints, cost: Floats, base: Floats, cptr: Longs, row: Ints, ccost: Floats,
-    is_open: Bools, kept: Bools, barred: Bools, most: int,
+    indptr: Longs,
+    col: Ints,
+    cost: Floats,
+    base: Floats,
+    cptr: Longs,
+    row: Ints,
+    ccost: Floats,
+    is_open: Bools,
+    kept: Bools,
+    barred: Bools,
+    most: int,
 ) -> int:
     """Exchange an open column for a closed one while that saves, at most ``most`` times; return how many were made.
 
@@ -149,8 +157,15 @@ def exchange(
 
 @njit(cache=True, nogil=True)
 def stand_ins(
-    indptr: Longs, col: Ints, cost: Floats, base: Floats, cptr: Longs, row: Ints, ccost: Floats,
-    is_open: Bools, barred: Bools,
+    indptr: Longs,
+    col: Ints,
+    cost: Floats,
+    base: Floats,
+    cptr: Longs,
+    row: Ints,
+    ccost: Floats,
+    is_open: Bools,
+    barred: Bools,
 ) -> tuple[Longs, Floats, Floats]:
     """Return for each open column the closed one that best takes its place, what that costs, and closing it at all."""
     m = is_open.size
@@ -241,9 +256,46 @@ def _fix(
 
 
 @njit(cache=True, nogil=True)
+def _slopes(
+    indptr: Longs, col: Ints, cost: Floats, cap: Floats, now: Floats, picked: Bools, slope: Floats, move: Floats
+) -> float:
+    """Set the slope of the bound at the prices, and the way to move; return their product, 0 at a summit.
+
+    The slope of a row is 1 less the picked columns that serve it; the way keeps a part of the last one.
+    """
+    length = 0.0
+    for i in range(now.size):
+        g = 1.0
+        for k in range(indptr[i], indptr[i + 1]):
+            if cost[k] >= now[i]:
+                break
+            if picked[col[k]]:
+                g -= 1.0
+        if (g > 0 and now[i] >= cap[i]) or (g < 0 and now[i] <= 0):
+            g = 0.0
+        slope[i] = g
+        move[i] = g + KEPT_WAY * move[i]
+        length += g * move[i]
+    if length <= 0.0:
+        move[:] = slope
+        length = (slope * slope).sum()
+    return length
+
+
+@njit(cache=True, nogil=True)
 def lower(
-    indptr: Longs, col: Ints, cost: Floats, cap: Floats, state: Bytes, price: Floats, sites: int,
-    target: float, goal: float, steps: int, scale: float, often: Floats,
+    indptr: Longs,
+    col: Ints,
+    cost: Floats,
+    cap: Floats,
+    state: Bytes,
+    price: Floats,
+    sites: int,
+    target: float,
+    goal: float,
+    steps: int,
+    scale: float,
+    often: Floats,
 ) -> tuple[float, int, Bools]:
     """Raise the Lagrangian bound by subgradient steps; fix columns on the way.
 
@@ -277,7 +329,7 @@ def lower(
         level, last, beyond = _level(indptr, col, cost, state, now, count, sums, picked)
         count -= _fix(state, sums, picked, level, last, beyond, goal, count)
         for j in range(m):
-            often[j] += 0.05 * (picked[j] - often[j])
+            often[j] += LATE_SHARE * (picked[j] - often[j])
         if level > best + TINY * abs(best) or step == 0:
             if level > best + 1e-6 * abs(best) or step == 0:
                 since = 0
@@ -295,25 +347,10 @@ def lower(
             if scale < SMALLEST_STEP:
                 break
             continue
-        length = 0.0
-        for i in range(n):
-            g = 1.0
-            for k in range(indptr[i], indptr[i + 1]):
-                if cost[k] >= now[i]:
-                    break
-                if picked[col[k]]:
-                    g -= 1.0
-            if (g > 0 and now[i] >= cap[i]) or (g < 0 and now[i] <= 0):
-                g = 0.0
-            slope[i] = g
-            move[i] = g + 0.3 * move[i]
-            length += g * move[i]
-        if length <= 0.0:
-            move[:] = slope
-            length = (slope * slope).sum()
-            if length == 0.0:
-                break
-        t = scale * (max(target, best) * 1.005 - level) / length
+        length = _slopes(indptr, col, cost, cap, now, picked, slope, move)
+        if length == 0.0:
+            break
+        t = scale * (max(target, best) * OVERSHOOT - level) / length
         for i in range(n):
             now[i] = min(max(now[i] + t * move[i], 0.0), cap[i])
     return best, made, best_picked

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 from .kernels_median import stand_ins
+from .median_search import arrange
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .median_search import Median
+    from .median_search import Effort, Median
     from .siting_check import Given
 
     Ints: TypeAlias = NDArray[np.int64]
@@ -32,14 +34,15 @@ class Located:
     chosen
         int64 [k], columns of the reach in the order of what each saves at its step.
     saved
-        float64 [k], what the site takes off the sum of weighted walks at its step of that order.
+        float64 [k], what the site brings at its step of that order: what it takes off the sum of weighted walks (the
+        limit counts for those not reached yet); where only reach counts, the weight newly reached.
     served
         int64 [k], weight that has the site as its nearest.
     only_here
         int64 [k], weight within reach of no other site, old or new.
     runner_up, runner_up_loses
         int64 and float64 [k], the candidate that best takes the place of the site, the others staying, and by how much
-        the objective rises; -1 and infinity where none can.
+        the objective rises then; -1 and infinity where none can.
     objective
         What the model minimises.
     bound
@@ -82,15 +85,30 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True)
-class Reasons:
-    """The part of an answer that says why each site was chosen; see `Located`."""
+class Score:
+    """How good an answer is, whether the time ran out, and how many nodes or solver runs it took."""
 
-    chosen: Ints
-    saved: Floats
-    served: Ints
-    only_here: Ints
-    assignment: Ints
-    walk: Floats
+    objective: float
+    bound: float
+    late: bool
+    work: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """For each column of the reach, the best other one in its place and what the objective rises by."""
+
+    other: Ints
+    loses: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """When a model began, with what effort, and the demand it left out."""
+
+    began: float
+    effort: Effort
+    unreachable: Ints
 
 
 def gap_of(objective: float, bound: float) -> float:
@@ -113,49 +131,102 @@ def outcome(objective: float, bound: float, *, allowed: float, late: bool) -> Ou
     return "time_limit" if late else "work_limit"
 
 
-def reasons(given: Given, problem: Median, new: Bools) -> Reasons:
-    """Order the new sites by what each saves at its step, and say whom each serves.
+def problem_of(given: Given, weight: Ints, beyond: float | None) -> tuple[Median, float]:
+    """Return the weighted problem over the candidates, and what one row out of reach costs if all must be reached.
+
+    Such a row costs more than all others together can, so that an answer reaching everybody is below any other.
+
+    Parameters
+    ----------
+    given
+        The input of the model; demand that no column reaches is left out.
+    weight
+        int64 [demand].
+    beyond
+        Cost of a person out of reach; None when all must be reached.
+    """
+    matrix = given.matrix
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    cost: Floats = np.asarray(matrix.data, dtype=np.float64) * weight[row]
+    stands = given.existing[matrix.indices]
+    free = ~stands & ~given.barred[matrix.indices]
+    if beyond is None:
+        most = np.zeros(matrix.shape[0])
+        np.maximum.at(most, row, cost)
+        everybody = float(np.ceil(most.sum())) + 1.0
+        usable = np.bincount(row[free | stands], minlength=len(weight)) > 0
+        base = np.where((weight > 0) & usable, everybody, 0.0)
+    else:
+        everybody = np.inf
+        base = weight.astype(np.float64) * beyond
+    np.minimum.at(base, row[stands], cost[stands])
+    return arrange(row[free], matrix.indices[free], cost[free], base, matrix.shape[1]), everybody
+
+
+def answer(given: Given, shown: Median, new: Bools, score: Score, others: StandIns, run: Run) -> Located:
+    """Order the new sites by what each brings at its step, say whom each serves, and put the answer together.
 
     Parameters
     ----------
     given
         The input of the model.
-    problem
-        Its weighted costs, with what each row costs without any new site.
+    shown
+        What each site brings: costs by row, and what a row costs without any new site.
     new
         bool [columns], the chosen ones.
+    score, others, run
+        The rest of the answer.
     """
     columns = given.matrix.tocsc()
-    is_open = new | given.existing
-    rest = np.flatnonzero(new).tolist()
-    near = problem.base.copy()
+    chosen, saved = _in_order(shown, new)
+    assignment, walk = assigned(given, new | given.existing)
+    count = np.zeros(given.matrix.shape[0], dtype=np.int64)
+    for column in np.flatnonzero(new | given.existing):
+        count[reached(columns, column)] += 1
+    served = np.zeros(len(new), dtype=np.int64)
+    np.add.at(served, assignment[assignment >= 0], given.weight[assignment >= 0])
+    alone = [given.weight[own[count[own] == 1]].sum() for own in (reached(columns, column) for column in chosen)]
+    other = others.other[chosen]
+    loses = np.where(other < 0, np.inf, others.loses[chosen])
+    return Located(
+        chosen=chosen,
+        saved=saved,
+        served=served[chosen],
+        only_here=np.array(alone, dtype=np.int64),
+        runner_up=other,
+        runner_up_loses=loses,
+        objective=score.objective,
+        bound=score.bound,
+        gap=gap_of(score.objective, score.bound),
+        status=outcome(score.objective, score.bound, allowed=run.effort.gap, late=score.late),
+        seconds=time.perf_counter() - run.began,
+        work=score.work,
+        seed=run.effort.seed,
+        assignment=assignment,
+        walk=walk,
+        unreachable=run.unreachable,
+    )
+
+
+def reached(columns: Any, column: int | np.integer) -> NDArray[np.integer]:  # noqa: ANN401  a csc_array
+    """Return the demand a column reaches."""
+    rows: NDArray[np.integer] = columns.indices[columns.indptr[column] : columns.indptr[column + 1]]
+    return rows
+
+
+def _in_order(shown: Median, new: Bools) -> tuple[Ints, Floats]:
+    """Order the new columns by what each brings."""
+    rest, near = np.flatnonzero(new).tolist(), shown.base.copy()
     chosen, saved = [], []
     while rest:
-        worth = [_saving(problem, near, column) for column in rest]
+        worth = [_saving(shown, near, column) for column in rest]
         best = max(range(len(rest)), key=lambda place: (worth[place], -rest[place]))
         column = rest.pop(best)
         chosen.append(column)
         saved.append(worth[best])
-        own = slice(problem.cptr[column], problem.cptr[column + 1])
-        near[problem.row[own]] = np.minimum(near[problem.row[own]], problem.ccost[own])
-    assignment, walk = assigned(given, is_open)
-    count = np.zeros(given.matrix.shape[0], dtype=np.int64)
-    for column in np.flatnonzero(is_open):
-        count[columns.indices[columns.indptr[column] : columns.indptr[column + 1]]] += 1
-    weight = np.bincount(assignment[assignment >= 0], given.weight[assignment >= 0], minlength=len(is_open))
-    alone = [
-        int(given.weight[own[count[own] == 1]].sum())
-        for own in (columns.indices[columns.indptr[column] : columns.indptr[column + 1]] for column in chosen)
-    ]
-    order = np.array(chosen, dtype=np.int64)
-    return Reasons(
-        order,
-        np.array(saved),
-        weight[order].astype(np.int64),
-        np.array(alone, dtype=np.int64),
-        assignment,
-        walk,
-    )
+        own = slice(shown.cptr[column], shown.cptr[column + 1])
+        near[shown.row[own]] = np.minimum(near[shown.row[own]], shown.ccost[own])
+    return np.array(chosen, dtype=np.int64), np.array(saved, dtype=np.float64)
 
 
 def _saving(problem: Median, near: Floats, column: int) -> float:
@@ -178,10 +249,10 @@ def assigned(given: Given, is_open: Bools) -> tuple[Ints, Floats]:
     return assignment, walk
 
 
-def alternatives(given: Given, problem: Median, new: Bools, chosen: Ints) -> tuple[Ints, Floats]:
-    """Return for each chosen column its best stand-in and what that costs."""
+def alternatives(given: Given, problem: Median, new: Bools) -> StandIns:
+    """Return for each column the best one in its place by the sum of costs, and what that costs."""
     closed = given.barred | given.existing
     other, costs, _ = stand_ins(
         problem.indptr, problem.col, problem.cost, problem.base, problem.cptr, problem.row, problem.ccost, new, closed
     )
-    return other[chosen], np.maximum(costs[chosen], 0.0)
+    return StandIns(other, np.maximum(costs, 0.0))

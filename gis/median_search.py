@@ -288,8 +288,9 @@ class _Tree:
         _, near, second = nearest_two(problem.indptr, problem.col, problem.cost, problem.base, self.answer)
         rows = Rows(problem.indptr, problem.col, problem.cost)
         ends = np.maximum(problem.indptr[1:] - 1, 0)
-        largest = problem.cost[ends] if len(problem.cost) else np.zeros(len(near))  # a base may be far above all costs
-        node = Node(-np.inf, rows, state, np.minimum((near + second) / 2, np.maximum(largest, 1.0)), np.zeros(len(state)))
+        largest = problem.cost[ends] if len(problem.cost) else np.zeros(len(near))
+        price = np.minimum((near + second) / 2, np.maximum(largest, 1.0))  # a base may be far above all costs
+        node = Node(-np.inf, rows, state, price, np.zeros(len(state)))
         scale = 1.0
         for turn in range(ROOT_ROUNDS):
             before, value = node.bound, self.value
@@ -314,7 +315,7 @@ class _Tree:
         return Found(self.answer, self.value, bound, self.nodes, self.late())
 
     def _branch(self, most: int) -> float:
-        """Go through the tree until nothing of interest is left, or a limit is reached; return the bound of the rest."""
+        """Go through the tree until nothing of interest is left or a limit is reached; return the bound of the rest."""
         stack = [self.root()]
         while stack and self.nodes < most and not self.late():
             node = stack.pop()

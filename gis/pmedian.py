@@ -11,14 +11,15 @@ import numpy as np
 from .cover_search import fewest
 from .errors import Fault, InfeasibleError, InputError, SolverError
 from .kernels_median import nearest_two
-from .located import Located, alternatives, gap_of, outcome, reasons
-from .median_search import Choice, Effort, arrange, search
+from .located import Run, Score, StandIns, alternatives, answer, problem_of
+from .median_search import Choice, Effort, search
 from .set_cover import needs_of
 from .siting_check import Fixed, check, check_limits, out_of_reach, refuse_unreachable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from .located import Located
     from .median_search import Found, Median
     from .siting_check import Given
 
@@ -84,7 +85,7 @@ def p_median(  # noqa: PLR0913  the model, then how it is solved
     Examples
     --------
     >>> from scipy.sparse import csr_array
-    >>> reach = csr_array(np.array([[100.0, 300.0], [400.0, 50.0], [0.0, 200.0]]))
+    >>> reach = csr_array(np.array([[100.0, 300.0], [400.0, 50.0], [10.0, 200.0]]))
     >>> print(p_median(reach, [10, 20, 5], sites=1, beyond=500))
     1 sites: 5000, no choice is below 5000 (optimal)
     """
@@ -102,64 +103,26 @@ def p_median(  # noqa: PLR0913  the model, then how it is solved
         largest = float(given.matrix.data.max(initial=0.0))
         message = f"a person beyond reach must cost at least the longest walk stored, {largest:g}; was {beyond}"
         raise InputError(message, Fault("gis.siting_beyond", value=beyond, detail={"largest": largest}))
-    problem, everybody = _problem(given, given.weight, beyond)
+    problem, everybody = problem_of(given, given.weight, beyond)
     found = _found(given, problem, everybody, sites, effort)
-    value, bound = found.value, found.bound
-    new = found.is_open
-    shown, _ = _problem(given, given.weight, beyond if beyond is not None else given.matrix.data.max(initial=0.0))
-    why = reasons(given, shown, new)
-    runner_up, loses = alternatives(given, problem, new, why.chosen)
-    if beyond is None:
-        runner_up, loses = np.where(loses < everybody, runner_up, -1), np.where(loses < everybody, loses, np.inf)
-    return Located(
-        chosen=why.chosen,
-        saved=why.saved,
-        served=why.served,
-        only_here=why.only_here,
-        runner_up=runner_up,
-        runner_up_loses=np.where(runner_up < 0, np.inf, loses),
-        objective=value,
-        bound=bound,
-        gap=gap_of(value, bound),
-        status=outcome(value, bound, allowed=effort.gap, late=found.late),
-        seconds=time.perf_counter() - began,
-        work=found.nodes,
-        seed=effort.seed,
-        assignment=why.assignment,
-        walk=why.walk,
-        unreachable=unreachable,
+    limit = float(given.matrix.data.max(initial=0.0)) if beyond is None else beyond
+    shown, _ = problem_of(given, given.weight, limit)
+    others = alternatives(given, problem, found.is_open)
+    return answer(
+        given,
+        shown,
+        found.is_open,
+        Score(found.value, found.bound, found.late, found.nodes),
+        StandIns(np.where(others.loses < everybody, others.other, -1), others.loses),
+        Run(began, effort, unreachable),
     )
-
-
-def _problem(given: Given, weight: Ints, beyond: float | None) -> tuple[Median, float]:
-    """Return the weighted problem over the candidates, and the cost of a row out of reach where all must be reached.
-
-    Such a row costs more than all others together can, so that an answer reaching everybody is below any other.
-    """
-    matrix = given.matrix
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    cost = matrix.data * weight[row]
-    most = np.zeros(matrix.shape[0])
-    np.maximum.at(most, row, cost)
-    huge = float(np.ceil(most.sum())) + 1.0
-    base = np.where(weight > 0, huge, 0.0) if beyond is None else weight * float(beyond)
-    if beyond is None:
-        base[np.diff(matrix.indptr) == 0] = 0.0
-    stands = given.existing[matrix.indices]
-    np.minimum.at(base, row[stands], cost[stands])
-    free = ~stands & ~given.barred[matrix.indices]
-    if beyond is None:
-        options = np.bincount(row[free | stands], minlength=len(base))
-        base[options == 0] = 0.0  # nobody can serve it: left out
-    everybody = huge if beyond is None else np.inf
-    return arrange(row[free], matrix.indices[free], cost[free], base, matrix.shape[1]), everybody
 
 
 def _rank(given: Given) -> Any:  # noqa: ANN401  a function or nothing
     """Return by what equal answers are ordered: walks of the second weight, costs of the sites, lowest columns."""
     if not given.tie.any() and not given.site_cost.any():
         return None
-    ties, _ = _problem(given, given.tie, float(given.matrix.data.max(initial=0.0)))
+    ties, _ = problem_of(given, given.tie, float(given.matrix.data.max(initial=0.0)))
 
     def rank(is_open: Bools) -> tuple[float, ...]:
         near = nearest_two(ties.indptr, ties.col, ties.cost, ties.base, is_open)[1]

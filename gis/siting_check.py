@@ -232,8 +232,8 @@ def out_of_reach(given: Given, need: Ints | None = None) -> Ints:
     return rows
 
 
-def refuse_unreachable(given: Given, rows: Ints) -> None:
-    """Say which demand no candidate can serve.
+def refuse_unreachable(given: Given, rows: Ints, times: int = 1) -> None:
+    """Say which demand no candidate, or too few of them, can serve.
 
     Raises
     ------
@@ -244,6 +244,6 @@ def refuse_unreachable(given: Given, rows: Ints) -> None:
         return
     weight = int(given.weight[rows].sum())
     named = ", ".join(str(row) for row in rows[:NAMED].tolist()) + (" …" if len(rows) > NAMED else "")
-    message = f"{len(rows)} rows of demand with a weight of {weight} are out of reach of every candidate: rows {named}"
-    detail = {"count": len(rows), "weight": weight, "named": named, "rows": rows.tolist()}
+    message = f"{len(rows)} rows of demand (weight {weight}) are within reach of fewer than {times} sites: {named}"
+    detail = {"count": len(rows), "weight": weight, "times": times, "named": named, "rows": rows.tolist()}
     raise InfeasibleError(message, Fault("gis.siting_out_of_reach", row=int(rows[0]), detail=detail))
