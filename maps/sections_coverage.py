@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    import pandas as pd
+
 DISTRICTS_MOST = 40
 INDICATORS_MOST = 20
 LOWEST = 3
@@ -203,45 +205,63 @@ def _measure_cells(desk: Desk, key: str, people: Quote) -> tuple[str, ...]:
 
 
 def _indicators(desk: Desk) -> list[Block]:
-    """Return the indicators that standards define themselves, for the study area."""
+    """Return the indicators that standards define themselves, for the study area: a table a standard."""
     table = desk.findings.tables.get("indicators")
     own = None if table is None else table[table["group_kind"] == "city"]
     if own is None or not len(own):
         return []
+    counted = own[own["status"] != "no_data"]
+    blocks: list[Block] = []
+    for place, (_, of) in enumerate(counted.groupby("standard", sort=False), 1):
+        blocks += _indicators_of(desk, f"indicators_{place}", of)
+    tables = desk.join(refer("table", block.key) for block in blocks if isinstance(block, Table))
+    silent = number(desk, len(own) - len(counted))
+    said = desk.body("indicators_intro" if tables else "indicators_none", tables=tables, silent=silent)
+    return [said, *blocks]
+
+
+def _indicators_of(desk: Desk, key: str, frame: pd.DataFrame) -> list[Block]:
+    """Return the indicators of one standard; columns of targets and verdicts only where it has a target."""
+    targets = bool(frame["target"].notna().any())
     columns = (
-        Column(desk.say("col_standard"), width=1.8),
         Column(desk.say("col_indicator"), width=2.4),
-        Column(desk.say("col_basis"), width=1.2),
+        Column(desk.say("head_measure"), width=1.0),
+        Column(desk.say("col_basis"), width=1.5),
         Column(desk.say("col_value"), numeric=True, width=0.8),
-        Column(desk.say("col_target"), numeric=True, width=0.8),
-        Column(desk.say("col_verdict"), width=1.0),
-        Column(desk.say("col_clause_sure"), width=2.0),
+        *([Column(desk.say("col_target"), numeric=True, width=0.8)] if targets else []),
+        *([Column(desk.say("col_verdict"), width=1.0)] if targets else []),
+        Column(desk.say("col_clause_sure"), width=1.6),
     )
-    rows = tuple(_indicator_cells(desk, row) for row in own.head(INDICATORS_MOST).to_dict("records"))
-    return [
-        desk.body("indicators_intro", table=refer("table", "indicators")),
-        Table("indicators", desk.say("indicators_caption"), columns, rows),
-        *more(desk, len(own) - INDICATORS_MOST),
-    ]
+    shown = frame.head(INDICATORS_MOST).to_dict("records")
+    rows = tuple(_indicator_cells(desk, row, targets=targets) for row in shown)
+    name = _worded(desk, shown[0], "standard_name") or text(shown[0]["standard"]).upper()
+    caption = desk.say("indicators_caption", standard=name)
+    return [Table(key, caption, columns, rows), *more(desk, len(frame) - INDICATORS_MOST)]
 
 
-def _indicator_cells(desk: Desk, row: Mapping[Any, Any]) -> tuple[str, ...]:
-    ending = "_en" if desk.language == "en" else ""
-    standard, name, clause = (text(row[f"{of}{ending}"]) or text(row[of]) for of in ("standard_name", "name", "clause"))
+def _worded(desk: Desk, row: Mapping[Any, Any], column: str) -> str:
+    """Return a text of a row in the report's language, in Chinese where it has no other."""
+    return (text(row[f"{column}_en"]) if desk.language == "en" else "") or text(row[column])
+
+
+def _indicator_cells(desk: Desk, row: Mapping[Any, Any], *, targets: bool) -> tuple[str, ...]:
+    """Return what is counted, how, the value, and where it stands."""
     limit = known(row["limit"])
     basis = label("basis", row["basis"], desk.language)
-    if limit is not None:
+    if limit is not None and row["basis"] != "meets":
         said = format_limit(limit, text(row["unit"]), desk.language)
         basis = desk.say("head_of_unit", head=basis, unit=said)
     kind = "count" if row["measure"] == "count" else "percent"
+    name = _worded(desk, row, "name")
+    clause = _worded(desk, row, "clause").replace(name, "").strip(" ,，") or NOTHING
+    verdict = (number(desk, row["target"], kind), label("indicator", row["status"], desk.language)) if targets else ()
     return (
-        standard or text(row["standard"]).upper(),
         name or text(row["indicator"]),
+        label("measured", row["measure"], desk.language),
         basis,
         number(desk, row["value"], kind),
-        number(desk, row["target"], kind),
-        label("indicator", row["status"], desk.language),
-        desk.say("clause_sure", clause=clause or NOTHING, confidence=text(row["confidence"]) or NOTHING),
+        *verdict,
+        desk.say("clause_sure", clause=clause, confidence=text(row["confidence"]) or NOTHING),
     )
 
 

@@ -137,8 +137,9 @@ def test_evenness_and_sensitivity_are_the_tables(findings: Findings, report: Rep
 
 
 def test_indicators_are_shares_or_numbers_with_basis_and_verdict(report: Report) -> None:
-    share, number = _table(report, "indicators").rows
+    share, number = _table(report, "indicators_1").rows
     assert (share[3], number[3]) == ("42.2%", "17")
+    assert share[1] == label("measured", "people", report.language)
     assert share[2].startswith(label("basis", "radius", report.language))
     assert share[5] == label("indicator", "not_met", report.language)
     assert "C" in share[6]
