@@ -72,6 +72,9 @@ ON_STREET_M, OFF_RATIO, OFF_SPREADS = 5.0, 0.8, 2.0
 streets: so many fewer lie within these metres that it is beyond so many standard deviations of chance; or, …"""
 CROSSED_RATIO, CROSSED_LEAST = 3.0, 0.08
 """… of areas, when streets run through so many times more than with the other, and through so large a share of them."""
+INSIDE_STATED, INSIDE_BETTER = 0.9, 0.98
+"""… or, where a small study tells more by its border than by its streets, when so few features lie in the area as
+stated and so many with the other, which also brings the middle one nearer."""
 BESIDE_STREETS_M = 300.0
 """Features farther from all streets, stated as they are, say nothing of their datum."""
 
@@ -380,6 +383,8 @@ def _doubt(layer: str, read: Read, reference: Reference) -> Fault | None:
         if np.mean(reference.from_streets_m(_middles(other[beside])) <= BESIDE_STREETS_M) < STILL_BESIDE:
             continue
         detail = judge(now[beside], other[beside], reference)
+        if detail is None and judge is _distance:
+            detail = _outside(now[finite], other[finite], reference)
         if detail is not None:
             code = "datum.doubtful_crossed" if judge is _crossing else "datum.doubtful"
             return Fault(code, read.section.path, layer, detail={**fixed, "write": name, **detail}, blocks=False)
@@ -396,6 +401,18 @@ def _distance(now: Shapes, other: Shapes, reference: Reference) -> dict[str, obj
     spread = float(np.sqrt(max(2 * middle * (1 - middle) / len(now), 1e-12)))
     off = better <= OFF_RATIO * stated and on_before - on_after >= OFF_SPREADS * spread
     clear = (nearer and on_after - on_before <= spread) or off
+    return {"stated_m": round(stated, 1), "better_m": round(better, 1)} if clear else None
+
+
+def _outside(now: Shapes, other: Shapes, reference: Reference) -> dict[str, object] | None:
+    """Return the middle distances where features leave the study area as stated, and all lie in it otherwise."""
+    if reference.area is None:
+        return None
+    inside_now, inside_other = (
+        float(shapely.intersects(reference.area, _middles(shapes)).mean()) for shapes in (now, other)
+    )
+    stated, better = (float(np.median(reference.from_streets_m(_middles(shapes)))) for shapes in (now, other))
+    clear = inside_now <= INSIDE_STATED and inside_other >= INSIDE_BETTER and better < stated
     return {"stated_m": round(stated, 1), "better_m": round(better, 1)} if clear else None
 
 

@@ -148,3 +148,14 @@ def test_init_proposes_a_study_that_reads_the_same_city(both: Both, tmp_path: Pa
         pd.testing.assert_frame_equal(
             pd.DataFrame(left.drop(columns="geometry")), pd.DataFrame(right[left.columns].drop(columns="geometry"))
         )
+
+
+def test_a_list_in_the_wrong_datum_is_doubted(both: Both) -> None:
+    """Amap's list taken for WGS 84 lies half a kilometre off."""
+    text = both.twice.planner.read_text(encoding="utf-8")
+    wrong = both.twice.planner.with_name("wrong.toml")
+    wrong.write_text(text.replace('datum = "gcj02"', 'datum = "wgs84"'), encoding="utf-8")
+    result = CliRunner().invoke(app, ["check", str(wrong)])
+    wrong.unlink()
+    assert result.exit_code == 0, result.output
+    assert "gcj02" in result.output
