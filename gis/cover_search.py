@@ -201,6 +201,8 @@ def _prove(needs: Needs, start: Bools, *, seconds: float, gap: float, most: floa
         chosen = np.asarray(solver.getSolution().col_value) > 0.5
         if limited or needs.cost[chosen].sum() < value:
             found = _pruned(needs, chosen)
+    if status == highspy.HighsModelStatus.kOptimal and gap == 0 and not limited and found is not None:
+        bound = float(needs.cost[found].sum())
     return found, max(bound, _quick_bound(needs)), late
 
 

@@ -188,7 +188,7 @@ def stand_ins(
 
 
 @njit(cache=True, nogil=True)
-def _pick(sums: Floats, state: Bytes, count: int, picked: Bools) -> tuple[float, float]:
+def pick(sums: Floats, state: Bytes, count: int, picked: Bools) -> tuple[float, float]:
     """Pick the forced columns and the ``count`` free ones with the least sums; return the last in and the first out."""
     free = np.empty(state.size)
     size = 0
@@ -230,7 +230,7 @@ def _level(
             if cost[k] >= price[i]:
                 break
             sums[col[k]] += cost[k] - price[i]
-    last, beyond = _pick(sums, state, count, picked)
+    last, beyond = pick(sums, state, count, picked)
     for j in range(picked.size):
         if picked[j]:
             total += sums[j]
@@ -238,7 +238,7 @@ def _level(
 
 
 @njit(cache=True, nogil=True)
-def _fix(
+def fix(
     state: Bytes, sums: Floats, picked: Bools, level: float, last: float, beyond: float, goal: float, count: int
 ) -> int:
     """Fix the columns without which, or with which, no answer is below the goal; return how many more are inside."""
@@ -327,7 +327,7 @@ def lower(
     for step in range(steps):
         made = step + 1
         level, last, beyond = _level(indptr, col, cost, state, now, count, sums, picked)
-        count -= _fix(state, sums, picked, level, last, beyond, goal, count)
+        count -= fix(state, sums, picked, level, last, beyond, goal, count)
         for j in range(m):
             often[j] += LATE_SHARE * (picked[j] - often[j])
         if level > best + TINY * abs(best) or step == 0:
