@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import shapely
+from made_indicators import indicator_rows
 from made_town import (
     CLASSES,
     CRS,
@@ -393,6 +394,7 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: _Walks) -> dict[str, pd.
     content: dict[str, pd.DataFrame | list[dict[str, Any]]] = {
         "coverage": _coverage(walks, groups),
         "missing": _missing(walks, layers["compounds"]),
+        "indicators": indicator_rows(walks, groups),
         "siting": _siting(walks),
         "zoning": zoning,
         "projects_by_ring": by_ring,
