@@ -37,6 +37,13 @@ TRUE_WORDS = frozenset(
     }
 )
 FALSE_WORDS = frozenset({"false", "f", "no", "n", "0", "0.0", "否", "无", "假", "×", "关", "封闭", "关闭"})
+UNSAID = frozenset(
+    {
+        *("-", "--", "—", "——", "–", "/", "\\", "n/a", "#n/a", "na", "nan", "null", "none", "?", "unknown"),
+        *("不详", "未知", "暂无", "待定", "缺", "缺失", "未填", "无数据"),
+    }
+)
+"""What tables write in a column of numbers for "not known"; 无 is none of them, as it may mean zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +345,18 @@ def _typed(given: pd.Series, column: Column, mapped: Mapping[str, str], report: 
 
 
 def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.Series:
-    """Return numbers: text with thousands separators is read, what is not a number is reported."""
+    """Return numbers: text with thousands separators is read, "not known" is missing, what is no number is reported."""
     if pd.api.types.is_numeric_dtype(given) and not pd.api.types.is_bool_dtype(given):
         numbers = given.astype("float64")
         report.cells("faults.not_number", name, pd.Series(np.isinf(numbers)), given)
     else:
         text = _text(given)
         plain = text.str.normalize("NFKC").str.replace(r"(?<=\d),(?=\d{3}(?:\D|$))", "", regex=True)
+        unsaid = plain.str.lower().isin(UNSAID) & (not column.required)
+        if bool(unsaid.any()):
+            detail = {"layer": report.layer, "file": PurePath(report.file).name, "column": name}
+            report.notes.append(Note("study.unsaid", {**detail, "count": int(unsaid.sum())}))
+            text, plain = text.mask(unsaid), plain.mask(unsaid)
         numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
         numbers = numbers.mask(np.isinf(numbers))
         report.cells("faults.not_number", name, text.notna() & numbers.isna(), given)

@@ -106,6 +106,24 @@ def test_complete_columns_are_plain_numbers_and_booleans() -> None:
     assert out["walled"].dtype == np.bool_
 
 
+def test_what_a_table_says_is_not_known_is_unknown_and_counted() -> None:
+    said = ["12", "—", " 不详 ", "N/A", "／", None]
+    checked = check(squares(6, 户数=said), CONTRACTS["compounds"], file="c.xlsx")
+    assert checked.faults == ()
+    assert checked.frame["households"].isna().tolist() == [False, True, True, True, True, True]
+    (note,) = [note for note in checked.notes if note.code == "study.unsaid"]
+    assert (note.detail["count"], note.detail["column"]) == (4, "户数")
+    for language in LANGUAGES:
+        assert "户数" in say(note.code, language, **note.detail)
+
+
+def test_a_number_that_must_be_there_may_not_be_unknown() -> None:
+    people = next(column for column in CONTRACTS["population"].columns if column.name == "people")
+    assert people.required
+    assert "faults.not_number" in codes(check(squares(2, people=["5", "—"]), CONTRACTS["population"], file="c.csv"))
+    assert codes(check(squares(1, 户数=["无"]), CONTRACTS["compounds"], file="c")) == ["faults.not_number"]
+
+
 def test_numeric_ids_are_text_without_decimals() -> None:
     out = check(squares(2, 编号=[1.0, 2.0]), CONTRACTS["compounds"], file="c").frame
     assert out["compound_id"].tolist() == ["1", "2"]
