@@ -54,6 +54,7 @@ bench: $(VENV)/.installed-dev  ## time and memory, side by side with peers in on
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/engine.py --record
 	$(BIN)/python benchmarks/floating.py --record
+	$(BIN)/python benchmarks/siting.py --record
 	$(BIN)/python benchmarks/floating.py
 
 lock: $(BIN)/python  ## renew the hashed locks (needs uv)

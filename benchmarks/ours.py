@@ -18,7 +18,9 @@ from lifecircle.gis.catchment import gaussian, luo_qi, three_step, two_step
 from lifecircle.gis.circles import service_circle, site_circles
 from lifecircle.gis.network import WalkNetwork, network_from_lines, network_from_osm
 from lifecircle.gis.osm import OsmWays
+from lifecircle.gis.pmedian import p_median
 from lifecircle.gis.reach import nearest, node_costs, reach
+from lifecircle.gis.siting import max_cover
 from lifecircle.gis.snap import Positions
 from lifecircle.gis.walkers import WALKERS
 from lifecircle.layers.streets import network_of
@@ -167,6 +169,16 @@ def access(folder: Path, *, method: str) -> Prepared:
     return methods[method], lambda found: {"access": found}
 
 
+def siting(folder: Path, *, model: str) -> Prepared:
+    """Choose sites: from the sparse walks to the proven answer."""
+    data = load(folder)
+    shape = (data["people"].size, int(data["candidates"]))
+    walks = csr_matrix((data["walk"], (data["row"], data["column"])), shape=shape)
+    count = int(data["sites"])
+    run = partial(p_median if model == "p_median" else max_cover, walks, data["people"], sites=count)
+    return run, lambda found: {"value": found.objective, "proven": found.status == "optimal", "sites": found.chosen}
+
+
 CONTENDERS: dict[str, Contender] = {
     "build": build,
     "nearest": nearest_site,
@@ -178,6 +190,7 @@ CONTENDERS: dict[str, Contender] = {
     "polygons": polygons,
     "polygons_1": partial(polygons, workers=1),
     **{f"access_{method}": partial(access, method=method) for method in ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")},
+    **{model: partial(siting, model=model) for model in ("p_median", "max_cover")},
     "grown_lines": grown_lines,
     "grown_polygons": grown_polygons,
     "grown_class": grown_class,

@@ -17,6 +17,8 @@ from worker import serve, wkb
 if TYPE_CHECKING:
     from worker import Contender, Prepared
 
+FAR = 1e6
+"""What stands for out of reach where a dense matrix is wanted, in metres."""
 ROWS_AT_ONCE = 20
 """Rows of scipy's dense answer made at a time: few enough to stay near the processor."""
 
@@ -262,6 +264,32 @@ def access(folder: Path, *, method: str) -> Prepared:
     return run, lambda found: {"access": found.reindex(people.index).fillna(0.0).to_numpy()}
 
 
+def spopt(folder: Path, *, model: str) -> Prepared:
+    """PySAL spopt: the model built from a dense matrix, then solved by CBC."""
+    locate, pulp = import_module("spopt.locate"), import_module("pulp")
+    with np.load(folder / "graph.npz") as arrays:
+        data = dict(arrays)
+    shape = (data["people"].size, int(data["candidates"]))
+    walks = np.full(shape, FAR)
+    walks[data["row"], data["column"]] = data["walk"]
+    people, count = data["people"], int(data["sites"])
+
+    def run() -> Any:  # noqa: ANN401  a model of spopt
+        if model == "p_median":
+            built = locate.PMedian.from_cost_matrix(walks, people, p_facilities=count)
+        else:
+            built = locate.MCLP.from_cost_matrix(walks, people, float(data["limit"]), p_facilities=count)
+        return built.solve(pulp.PULP_CBC_CMD(msg=False))
+
+    def arrays(built: Any) -> dict[str, Any]:  # noqa: ANN401  as above
+        chosen = np.array([j for j, variable in enumerate(built.fac_vars) if variable.value() > 0.5])
+        near = walks[:, chosen].min(axis=1)
+        value = float((near * people).sum()) if model == "p_median" else int(people[near <= data["limit"]].sum())
+        return {"value": value, "sites": chosen}
+
+    return run, arrays
+
+
 CONTENDERS: dict[str, Contender] = {
     "scipy_nearest": scipy_nearest,
     "scipy_catchments": scipy_catchments,
@@ -276,6 +304,7 @@ CONTENDERS: dict[str, Contender] = {
     "osmnx_extract": osmnx_extract,
     "pyrosm_extract": pyrosm_extract,
     "pyrosm_graph": pyrosm_graph,
+    **{f"spopt_{model}": partial(spopt, model=model) for model in ("p_median", "max_cover")},
     **{f"access_{method}": partial(access, method=method) for method in ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")},
 }
 
