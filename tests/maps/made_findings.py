@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from lifecircle.layers.words import Language
 
-
 LISTED = ["people", "elders_60", "households"]
 
 
