@@ -275,7 +275,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "existing_per",  # existing ÷ base, in metric per `per`
         "needed",  # least × base
         "shortfall",  # needed - existing, at least 0; at most so much where `status` is unknown
-        "status",  # enough, short, unknown, no_data
+        "status",  # enough, short, unknown, no_data, few_people (for less than half a facility)
         "basis",  # stated: the standard gives the figure; derived: from the people one facility serves at most
         "confidence",
         "clause",

@@ -48,6 +48,10 @@ BY_PLACE: tuple[str, ...] = ("city", "borough", "ring", "district", "zone")
 """Kinds of group that are wide enough to be asked for facilities of their own."""
 
 
+LEAST_NEEDED = 0.5
+"""A group that needs less than half a facility is not asked for one of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """One figure and the classes whose facilities count for it.
@@ -146,7 +150,8 @@ def provision_table(standard: Standard, stock: Stock, residents: Residents, grou
     ``existing`` adds up the figures that are known, ``size_unknown`` counts the facilities whose figure is not:
     unknown is not zero. ``enough`` where the known ones reach the need; ``short`` where they do not and all are known;
     ``unknown`` where the others, or a class that counts too and of which the source holds nothing, might fill it, or
-    nobody knows how many people there are; ``no_data`` where the source holds nothing of any class that counts.
+    nobody knows how many people there are; ``no_data`` where the source holds nothing of any class that counts;
+    ``few_people`` where a number of facilities is asked for and the people need less than half of one.
 
     Parameters
     ----------
@@ -195,6 +200,9 @@ def _block(need: Need, stock: Stock, groups: Groups, base: Floats) -> Block:
     sure = (unknown == 0) & all_data
     status = np.where(shortfall <= 0, "enough", np.where(sure, "short", "unknown")).astype(object)
     status[np.isnan(base)] = "unknown"
+    # So few people that the nearest whole number of facilities is none: a share of one cannot be built.
+    few = (figure.metric == "count") & (needed < LEAST_NEEDED) & (shortfall > 0)
+    status[few], shortfall[few] = "few_people", 0.0
     if not has_data:
         status[:] = "no_data"
         existing, shortfall = np.full(count, np.nan), np.full(count, np.nan)

@@ -40,7 +40,7 @@ def enough(desk: Desk) -> list[Block]:
     city = table[table["group_kind"] == "city"]
     if not len(city):
         return []
-    counts = city["status"].value_counts()
+    counts = city["status"].replace("few_people", "enough").value_counts()
     stated = city["basis"] == "stated"
     shown = city[stated | city["status"].isin(["short", "unknown"])]
     blocks: list[Block] = [

@@ -129,6 +129,21 @@ def test_people_a_facility_serves_at_most_ask_for_a_number_of_them() -> None:
     assert (row["status"], row["basis"]) == ("short", "derived")
 
 
+@pytest.mark.parametrize(
+    ("inhabitants", "status", "shortfall"), [(2_499, "few_people", 0.0), (2_500, "short", 0.5), (0, "enough", 0.0)]
+)
+def test_a_few_people_are_not_asked_for_a_facility_of_their_own(
+    inhabitants: int, status: str, shortfall: float
+) -> None:
+    frame = facilities([(np.nan, np.nan, "existing")]).iloc[:0]
+    nothing = np.zeros(0, dtype=np.int64)
+    stock = stock_of(frame, frozenset({"elderly_day_care"}), {"city": nothing})
+    table = provision_table(standard_of(served=5000.0), stock, people({"people": [inhabitants]}), kinds(1)[:1])
+    assert table["status"].tolist() == [status]
+    assert table["shortfall"].tolist() == pytest.approx([shortfall])
+    assert table["needed"].tolist() == pytest.approx([inhabitants / 5000])
+
+
 @pytest.mark.parametrize("key", shipped_standards())
 def test_every_figure_of_a_shipped_standard_has_its_clause(key: str) -> None:
     for need in needs_of(load_standard(key)):
