@@ -20,7 +20,7 @@ from .report import Block, Column, Desk, Heading, Table, refer
 from .sections_plan import more, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     import pandas as pd
@@ -236,7 +236,19 @@ def _indicators_of(desk: Desk, key: str, frame: pd.DataFrame) -> list[Block]:
     rows = tuple(_indicator_cells(desk, row, targets=targets) for row in shown)
     name = _worded(desk, shown[0], "standard_name") or text(shown[0]["standard"]).upper()
     caption = desk.say("indicators_caption", standard=name)
-    return [Table(key, caption, columns, rows), *more(desk, len(frame) - INDICATORS_MOST)]
+    note = desk.say("indicators_note", formulas=_formulas(desk, shown))
+    return [Table(key, caption, columns, rows, note=note), *more(desk, len(frame) - INDICATORS_MOST)]
+
+
+def _formulas(desk: Desk, rows: Sequence[Mapping[Any, Any]]) -> str:
+    """Return how indicators are computed, in words; those that are computed alike together."""
+    named: dict[str, list[str]] = {}
+    for row in rows:
+        named.setdefault(_worded(desk, row, "formula"), []).append(_worded(desk, row, "name"))
+    if len(named) == 1:
+        return next(iter(named))
+    said = [desk.say("indicators_formula", names=desk.join(names), formula=of) for of, names in named.items()]
+    return desk.say("indicators_between").join(said)
 
 
 def _worded(desk: Desk, row: Mapping[Any, Any], column: str) -> str:

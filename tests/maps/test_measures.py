@@ -143,6 +143,7 @@ def test_indicators_are_shares_or_numbers_with_basis_and_verdict(report: Report)
     assert share[2].startswith(label("basis", "radius", report.language))
     assert share[5] == label("indicator", "not_met", report.language)
     assert "C" in share[6]
+    assert _table(report, "indicators_1").note.count("÷") == 1, "the formula in words, once where all have the same"
 
 
 def test_the_appendix_lists_the_first_rows_and_points_to_the_rest(report: Report) -> None:
