@@ -91,7 +91,7 @@ def demand_of(study: Study, *, rings: gpd.GeoDataFrame | None = None) -> Demand:
     """
     area = polygonal(shapely.union_all(study.area.geometry.to_numpy()))
     notes: list[Note] = []
-    homes = homes_of(study, notes)
+    homes = homes_of(study, notes).in_order()
     estimate = np.where(np.isnan(homes.people), homes.floor_m2 / study.settings.people.m2_per_person, homes.people)
     stated, totals, homes, estimate = _stated_people(study, area, homes, estimate, notes)
     people = _rounded(estimate, stated, totals, homes.compound)

@@ -38,6 +38,8 @@ LARGE_COMPOUND_M2 = 40_000.0
 """A compound without buildings and larger than this is split; 4 ha is the upper end of a block of GB 50180-2018."""
 PLOT_RATIO_UNKNOWN = 1.0
 """Floor area over ground of a compound that states no floor area, households, people or storeys."""
+ORDER_M = 0.0137
+"""Side of the grid by which homes are put in order."""
 SITE_COVERAGE = 0.25
 """Building ground over compound ground, where only storeys are known."""
 
@@ -72,6 +74,18 @@ class Homes:
     def __len__(self) -> int:
         """Return the number of places."""
         return len(self.point)
+
+    def in_order(self) -> Homes:
+        """Return these homes from west to east and south to north, so that no figure depends on the order of a file.
+
+        The grid is no round number of centimetres: what differs by the rounding of a projection keeps its place.
+        """
+        xy = shapely.get_coordinates(self.point)
+        if len(xy) != len(self):
+            return self
+        east, north = np.floor(xy / ORDER_M).T
+        order = np.lexsort((north, east))
+        return Homes(*(getattr(self, name)[order] for name in self.__slots__))
 
     def and_more(self, point: Geometries, floor_m2: Floats, people: Floats, compound: Ints) -> Homes:
         """Return these homes followed by others."""

@@ -19,7 +19,7 @@ from lifecircle.layers.ages import whole_shares
 from lifecircle.layers.contracts import AGE_COLUMNS
 from lifecircle.layers.demand import Demand, demand_of
 from lifecircle.layers.findings import LAYERS
-from lifecircle.layers.homes import pieces, residential
+from lifecircle.layers.homes import Homes, pieces, residential
 from lifecircle.layers.neighbourhoods import COLUMNS as HELD
 from lifecircle.layers.words import say
 
@@ -349,3 +349,16 @@ def test_people_that_differ_from_the_ledger_are_noted_and_large_differences_warn
     ]
     for language in ("zh", "en"):
         assert "370101" in say(changed.warnings[0].code, language, **changed.warnings[0].detail)
+
+
+def test_people_do_not_depend_on_the_order_of_the_file() -> None:
+    random = np.random.default_rng(4)
+    places = shapely.points(random.integers(0, 40, (60, 2)) * 10.0)
+    noise = shapely.transform(places, lambda xy: xy + random.uniform(-1e-8, 1e-8, xy.shape))
+    empty = np.full(60, np.nan)
+    turn = random.permutation(60)
+    weight, none = np.arange(60.0), np.full(60, -1, dtype=np.int64)
+    one = Homes(places, weight, empty, none, places, empty).in_order()
+    other = Homes(noise[turn], weight[turn], empty, none, noise[turn], empty).in_order()
+    alike = shapely.distance(one.point, other.point)
+    assert alike.max() < 1e-6
