@@ -141,6 +141,17 @@ def test_values_are_those_counted_by_hand(tmp_path: Path) -> None:
     } & set(load_standard("gb50180-2018").counted), "what only indicators count is not among the study's facilities"
 
 
+def test_a_radius_is_straight_whoever_walks(tmp_path: Path) -> None:
+    park = {"facility_class": "community_park", "name": "公园", "geometry": square(850, 100, height=60)}
+    findings = tiny(tmp_path, [place("primary_school", 100), park], 'walker = "elderly"')
+    school, green = of_city(findings, "primary_school_cover"), of_city(findings, "park_cover")
+    assert (school["limit"], school["unit"]) == (600.0, "s")
+    assert school[COUNTS].tolist() == [20_000, 8_000, 12_000, 0]
+    assert green["unit"] == "m"
+    assert green[COUNTS].tolist() == [20_000, 8_000, 12_000, 0]
+    assert green["status"] == "not_met"
+
+
 def test_the_study_says_whose_indicators_are_counted(tmp_path: Path) -> None:
     places = [place("primary_school", 100)]
     (tmp_path / "none").mkdir()
