@@ -21,6 +21,15 @@ _Table: TypeAlias = Mapping[str, Any]
 
 NAMED_BY = ("gb50180-2018", "tdt1062-2021")
 """Standards that give names to classes which a study's own standard only counts."""
+PLAIN = {
+    **dict.fromkeys(("float", "int", "finite"), "standards.bad_number"),
+    "bool": "standards.bad_boolean",
+    "string": "standards.bad_text",
+    "literal_error": "standards.bad_choice",
+    "greater_than": "standards.bad_above",
+    "greater_than_equal": "standards.bad_least",
+}
+"""What pydantic finds wrong with a value, or the first word of it → what a planner is told."""
 NEEDED = {
     "rule": ("zh", "circle", "required", "group"),
     "circle": ("zh",),
@@ -180,16 +189,23 @@ def _parse(text: str, name: str) -> StandardFile:
 def _fault(problem: Any, name: str) -> Fault:  # noqa: ANN401  pydantic's own dict
     """Return the fault that a validation error tells of."""
     where = ".".join(str(part) for part in problem["loc"])
-    code = {"extra_forbidden": "standards.unknown_key", "missing": "standards.missing_key"}.get(problem["type"])
+    kind = problem["type"]
+    code = {"extra_forbidden": "standards.unknown_key", "missing": "standards.missing_key"}.get(kind)
     row, _, column = where.rpartition(".")
-    own = problem["type"] == "value_error"
+    own = kind == "value_error"
+    plain = PLAIN.get(kind) or PLAIN.get(kind.partition("_")[0], "")
+    context = problem.get("ctx", {})
     return Fault(
-        code or "standards.bad_value",
+        code or plain or "standards.bad_value",
         file=name,
         row=row or None,
         column=column,
         value=None if code or isinstance(problem["input"], dict) else problem["input"],
-        detail={"reason": str(problem["ctx"]["error"]) if own else problem["msg"]},
+        detail={
+            "reason": str(problem["ctx"]["error"]) if own else problem["msg"],
+            "choices": context.get("expected", ""),
+            "bound": context.get("gt", context.get("ge", "")),
+        },
     )
 
 

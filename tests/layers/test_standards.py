@@ -402,6 +402,11 @@ def test_what_inheritance_cannot_do_comes_together(tmp_path: Path) -> None:
         (CHILD + 'drop=["zoo"]\n', "standards.unknown_drop"),
         ('[standard]\nkey="a"\n', "standards.missing_key"),
         (HEAD + '[[rule.x.figure]]\nmetric="places"\nper="place"\n', "standards.bad_value"),
+        (HEAD + '[rule.x]\nlimit_m="abc"\n', "standards.bad_number"),
+        (HEAD + "[rule.x]\nlimit_m=-5\n", "standards.bad_above"),
+        (HEAD + '[rule.x]\nconfidence="Z"\n', "standards.bad_choice"),
+        (HEAD + '[rule.x]\nrequired="maybe"\n', "standards.bad_boolean"),
+        (HEAD + "[rule.x]\nzh=5\n", "standards.bad_text"),
     ],
 )
 def test_a_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, code: str) -> None:
