@@ -142,7 +142,7 @@ def examine_settings(
     _one_for_the_area(work)
     with_candidates(work, reads)
     work.faults += doubts(work, reads)
-    work.faults += plausible_faults(work.layers, work.rows)
+    work.faults += plausible_faults(work.layers, work.rows, {str(fault.layer) for fault in work.faults if fault.blocks})
     order = {layer: place for place, layer in enumerate(sections_of(settings))}
     work.sources.sort(key=lambda source: order[source.layer])
     work.rows.sort(key=lambda row: order[row.layer])

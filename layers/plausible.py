@@ -12,7 +12,7 @@ from ..gis.errors import Fault
 from .areaunits import area_unit_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     import geopandas as gpd
     from numpy.typing import NDArray
@@ -31,7 +31,9 @@ MOST_PER_FLOOR_M2 = 1.0
 SHOWN = 5
 
 
-def plausible_faults(layers: Mapping[str, gpd.GeoDataFrame], rows: Sequence[Row]) -> list[Fault]:
+def plausible_faults(
+    layers: Mapping[str, gpd.GeoDataFrame], rows: Sequence[Row], blocked: Container[str] = ()
+) -> list[Fault]:
     """Return what cannot be true in checked layers: a warning each, and a fault where people would be wrong by orders.
 
     Parameters
@@ -40,6 +42,8 @@ def plausible_faults(layers: Mapping[str, gpd.GeoDataFrame], rows: Sequence[Row]
         Checked layers in metres.
     rows
         The files they came from, for the names of files and columns.
+    blocked
+        Layers that could not be read.
     """
     found = _Finder(layers, rows)
     found.where("parcels", "density", lambda values: values > 1, "density_over", blocks=False)
@@ -58,7 +62,7 @@ def plausible_faults(layers: Mapping[str, gpd.GeoDataFrame], rows: Sequence[Row]
         )
     for layer in ("compounds", "districts", "buildings", "population"):
         found.crowded(layer)
-    return [*found.faults, *_without_walls(layers), *area_unit_faults(layers, rows)]
+    return [*found.faults, *_without_walls(layers, unread="compounds" in blocked), *area_unit_faults(layers, rows)]
 
 
 class _Finder:
@@ -129,10 +133,13 @@ class _Finder:
             self.faults.append(Fault("faults.and_more", file, layer, column=called, detail=more, blocks=blocks))
 
 
-def _without_walls(layers: Mapping[str, gpd.GeoDataFrame]) -> list[Fault]:
-    """Return a warning where gates are given but no compound is walled, so that no gate has a wall to be in."""
+def _without_walls(layers: Mapping[str, gpd.GeoDataFrame], *, unread: bool) -> list[Fault]:
+    """Return a warning where gates are given but no compound is walled, so that no gate has a wall to be in.
+
+    Of compounds that could not be read, which has a fault of its own, nothing is known.
+    """
     gates, compounds = layers.get("gates"), layers.get("compounds")
-    if gates is None or gates.empty:
+    if gates is None or gates.empty or (compounds is None and unread):
         return []
     if compounds is None or "walled" not in compounds.columns:
         return [Fault("faults.gates_no_walled_column", layer="gates", blocks=False)]

@@ -55,5 +55,6 @@ def test_gates_without_walls_are_told() -> None:
     gates = gpd.GeoDataFrame({"gate_id": ["1"]}, geometry=[shapely.Point(0, 0)], crs="EPSG:4548")
     assert told(gates=gates, compounds=squares(1)) == [("gates_no_walled_column", None, False)]
     assert told(gates=gates) == [("gates_no_walled_column", None, False)]
+    assert plausible_faults({"gates": gates}, [], {"compounds"}) == []
     assert told(gates=gates, compounds=squares(2, walled=[False, None])) == [("gates_none_walled", None, False)]
     assert told(gates=gates, compounds=squares(2, walled=[True, False])) == []
