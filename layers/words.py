@@ -102,8 +102,11 @@ def say_note(code: str, detail: Mapping[str, object], language: Language) -> str
     --------
     >>> say_note("demand.outside_districts", {"people": 13506}, "en")
     '13,506 more people were estimated outside the sub-districts.'
+    >>> say_note("study.encoding", {"layer": "districts", "file": "街道.shp", "encoding": "gb18030"}, "zh")
+    '图层 街道：街道.shp 的文字按 gb18030 读取。'
     """
-    return say(code, language, **grouped(detail))
+    named = {**detail, "layer": layer_name(str(detail["layer"]), language)} if "layer" in detail else detail
+    return say(code, language, **grouped(named))
 
 
 def _place_key(name: str, value: object) -> str:
