@@ -1,11 +1,12 @@
-"""An upper bound of what any choice of sites can cover, without a solver, and the candidates it rules out.
+"""An upper bound of what any choice of sites can cover, and the candidates it rules out.
 
-Relaxing yᵢ ≤ Σ_{j reaches i} xⱼ with multipliers 0 ≤ uᵢ ≤ wᵢ leaves
+Relaxing yᵢ ≤ Σ_{j reaches i} xⱼ with prices 0 ≤ uᵢ ≤ wᵢ leaves
 
     L(u) = Σ (wᵢ - uᵢ) + the p largest column sums Σ_{i reached by j} uᵢ,
 
-which no answer exceeds. It is minimised by subgradient steps (Galvão & ReVelle 1996) and tends to the bound of the
-linear relaxation, at the price of two sparse products a step.
+which no answer exceeds (Galvão & ReVelle 1996). Prices come from subgradient steps or from the linear relaxation,
+whose duals make L(u) its optimum. Wherever they come from, L(u) is counted anew in whole numbers: prices are rounded to
+binary fractions, so that no rounding error can make a bound too small.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from scipy.sparse import csr_array
+
+from .kernels_cover import lower, sums_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,11 +27,33 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-STEPS = 600
-PATIENCE = 25
-"""Steps without a better bound after which the step is halved."""
-SMALLEST_STEP = 1e-3
-ROUNDING = 1e-9
+STEPS = 1000
+MOST_BITS = 62
+FINEST = 12
+"""Prices are whole multiples of 2 to the power of minus this, coarser where sums would not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A covering problem by columns.
+
+    Parameters
+    ----------
+    cptr, row
+        The rows each column covers, int32, as in a csc_array.
+    weight
+        int64 [rows].
+    free
+        bool [columns], those that may be chosen.
+    must
+        bool [rows], those that are known to be covered in every better answer.
+    """
+
+    cptr: NDArray[np.int32]
+    row: NDArray[np.int32]
+    weight: Ints
+    free: Bools
+    must: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +68,26 @@ class Relaxed:
         bool [candidates], those that no better answer contains, and those that every better answer contains.
     promising
         int64 [p], the candidates with the largest sums at the best bound: a start for the search.
+    prices
+        float64 [rows], the prices of the bound.
+    often
+        float64 [candidates], the share of late steps in which each was picked.
     """
 
     bound: int
     out: Bools
     into: Bools
     promising: Ints
+    prices: Floats
+    often: Floats
+
+
+def by_columns(problem: Reduced, barred: Bools | None = None) -> Columns:
+    """Return a reduced problem by columns; barred ones may not be chosen."""
+    columns = problem.cover.tocsc()
+    free = np.ones(columns.shape[1], dtype=np.bool_) if barred is None else ~barred
+    must = np.zeros(columns.shape[0], dtype=np.bool_)
+    return Columns(columns.indptr.astype(np.int32), columns.indices.astype(np.int32), problem.weight, free, must)
 
 
 def relax(problem: Reduced, sites: int, value: int) -> Relaxed:
@@ -66,57 +104,92 @@ def relax(problem: Reduced, sites: int, value: int) -> Relaxed:
 
     Examples
     --------
+    >>> from scipy.sparse import csr_array
     >>> from lifecircle.gis.siting_reduce import Reduced
     >>> cover = csr_array(np.array([[1, 0, 1], [1, 1, 0], [0, 1, 1]], dtype=np.int8))
     >>> weight, tie = np.array([4, 4, 4]), np.zeros(3, dtype=np.int64)
     >>> relax(Reduced(cover, weight, tie, np.arange(3)), 1, 8).bound
     8
     """
-    weight = problem.weight.astype(np.float64)
-    ones = np.ones(problem.cover.nnz)
-    rows: csr_array = csr_array((ones, problem.cover.indices, problem.cover.indptr), shape=problem.cover.shape)
-    columns = rows.T.tocsr()
-    count = min(sites, columns.shape[0])
-    multiplier = weight / np.maximum(np.diff(problem.cover.indptr), 1)
-    best, best_multiplier = np.inf, multiplier
-    scale, since_better = 1.0, 0
-    for _ in range(STEPS):
-        sums = columns @ multiplier
-        largest = _largest(sums, count)
-        level = float((weight - multiplier).sum() + sums[largest].sum())
-        if level < best:
-            best, best_multiplier, since_better = level, multiplier, 0
-        else:
-            since_better += 1
-        if since_better >= PATIENCE:
-            scale, since_better = scale / 2, 0
-            multiplier = best_multiplier
-            continue
-        if np.floor(best * (1 + ROUNDING)) <= value or scale < SMALLEST_STEP:
-            break
-        chosen = np.zeros(columns.shape[0])
-        chosen[largest] = 1.0
-        slope = rows @ chosen - (multiplier < weight)
-        slope[((multiplier <= 0) & (slope > 0)) | ((multiplier >= weight) & (slope < 0))] = 0.0  # cannot move further
-        length = float(slope @ slope)
-        if length == 0:
-            break
-        multiplier = np.clip(multiplier - scale * (level - value) / length * slope, 0.0, weight)
-    return _judged(columns @ best_multiplier, best, count, value)
+    columns = by_columns(problem)
+    return lowered(columns, sites, value, first_prices(columns))
 
 
-def _largest(sums: Floats, count: int) -> Ints:
-    """Return the columns with the largest sums, the first ones when equal."""
-    return np.argsort(-sums, kind="stable")[:count].astype(np.int64)
+def first_prices(columns: Columns) -> Floats:
+    """Return prices to begin with: each row's weight shared among the columns that cover it."""
+    return columns.weight / np.maximum(np.bincount(columns.row, minlength=len(columns.weight)), 1)
 
 
-def _judged(sums: Floats, bound: float, count: int, value: int) -> Relaxed:
-    """Say which candidates a better answer cannot or must contain: forcing them would push the bound to the value."""
+def lowered(  # noqa: PLR0913  the prices to begin with, then how far to go
+    columns: Columns,
+    sites: int,
+    value: int,
+    prices: Floats,
+    *,
+    often: Floats | None = None,
+    steps: int = STEPS,
+    scale: float = 1.0,
+) -> Relaxed:
+    """Return the bound after up to so many subgradient steps from given prices.
+
+    Parameters
+    ----------
+    columns
+        The problem.
+    sites, value
+        As for `relax`.
+    prices
+        float64 [rows].
+    often
+        float64 [columns], how often columns were picked in earlier steps.
+    steps, scale
+        Most steps, and the first step's length as a share of the way to ``value``.
+    """
+    best = np.where(columns.must, prices, np.clip(prices, 0.0, columns.weight))
+    picked = np.zeros(len(columns.free)) if often is None else often.copy()
+    lower(
+        columns.cptr,
+        columns.row,
+        columns.weight,
+        columns.must,
+        columns.free,
+        sites,
+        best,
+        float(value),
+        steps,
+        scale,
+        picked,
+    )
+    return judged(columns, sites, value, best, picked)
+
+
+def judged(columns: Columns, sites: int, value: int, prices: Floats, often: Floats | None = None) -> Relaxed:
+    """Return the bound of given prices, counted in whole numbers, and what it rules out.
+
+    A column cannot be in a better answer when forcing it in would push the bound to the value, and must be in every one
+    when forcing it out would.
+    """
+    total = int(columns.weight.sum())
+    top = max(total, 1) * (int(columns.must.sum()) + 1)
+    bits = min(FINEST, MOST_BITS - top.bit_length() - int(sites).bit_length())
+    m, count = len(columns.free), min(sites, int(columns.free.sum()))
+    none = np.zeros(m, dtype=np.bool_)
+    often = np.zeros(m) if often is None else often
+    if bits < 0:
+        return Relaxed(total, none, none, np.flatnonzero(columns.free)[:count], prices, often)
+    limit = np.where(columns.must, max(total, 1), columns.weight)
+    whole = np.floor(np.clip(np.nan_to_num(prices), 0.0, limit) * 2.0**bits).astype(np.int64)
+    sums = sums_of(columns.cptr, columns.row, whole)
+    sums[~columns.free] = -1
     order = np.argsort(-sums, kind="stable").astype(np.int64)
     inside, beyond = order[:count], order[count:]
-    out, into = np.zeros(len(sums), dtype=np.bool_), np.zeros(len(sums), dtype=np.bool_)
-    least = value + 1 - ROUNDING * max(1.0, bound)  # weights are whole: better means by one at least
-    if len(beyond):
-        out[beyond] = bound - sums[inside[-1]] + sums[beyond] < least
-        into[inside] = bound - sums[inside] + sums[beyond[0]] < least
-    return Relaxed(int(np.floor(bound + ROUNDING * max(1.0, bound))), out, into, np.sort(inside))
+    level = (total << bits) - int(whole.sum()) + int(sums[inside].sum())
+    out, into = ~columns.free, none
+    least = (value + 1) << bits  # weights are whole: better means by one at least
+    if len(beyond) and count:
+        out = out.copy()
+        out[beyond] |= level - sums[inside[-1]] + sums[beyond] < least
+        into[inside] = level - sums[inside] + max(int(sums[beyond[0]]), 0) < least
+    elif count:
+        into[inside] = level - sums[inside] < least
+    return Relaxed(min(level >> bits, total), out, into, np.sort(inside), prices, often)

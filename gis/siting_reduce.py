@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
+from .kernels_cover import dominators, row_sums
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints: TypeAlias = NDArray[np.int64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-CHEAP_PAIRS = 50_000_000
-"""Dominated candidates are looked for when comparing them takes no more than this many steps."""
 HASH_SEED = 20180
 """Seed of the random numbers by which cover sets are told apart."""
 
@@ -50,6 +50,25 @@ def pattern(matrix: csr_array) -> csr_array:
     return csr_array((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A reduced problem, and how it came from the one given.
+
+    Parameters
+    ----------
+    problem
+        The reduced problem.
+    owner
+        int64 [demand], the row of the reduced problem each row of demand went into, -1 where it was dropped.
+    other
+        int64 [candidates], for a dropped candidate one that covers all it covers; -1 for all others.
+    """
+
+    problem: Reduced
+    owner: Ints
+    other: Ints
+
+
 def reduce(cover: csr_array, weight: Ints, tie: Ints, *, keep: Bools) -> Reduced:
     """Return the problem without what cannot matter.
 
@@ -71,14 +90,60 @@ def reduce(cover: csr_array, weight: Ints, tie: Ints, *, keep: Bools) -> Reduced
     >>> small.cover.shape, small.weight.tolist(), small.candidate.tolist()
     ((1, 1), [9], [0])
     """
+    return traced(cover, weight, tie, keep=keep).problem
+
+
+def traced(cover: csr_array, weight: Ints, tie: Ints, *, keep: Bools, stay: Bools | None = None) -> Traced:
+    """Return the reduced problem with the way back.
+
+    Parameters
+    ----------
+    cover, weight, tie, keep
+        As for `reduce`.
+    stay
+        bool [candidates], those that remain where it is known already; else it is found out.
+
+    Examples
+    --------
+    >>> cover = csr_array(np.array([[1, 1], [1, 1], [1, 0]], dtype=np.int8))
+    >>> way = traced(cover, np.array([2, 3, 4]), np.zeros(3, dtype=np.int64), keep=np.ones(3, dtype=bool))
+    >>> way.owner.tolist(), way.other.tolist()
+    ([0, 0, 0], [-1, 0])
+    """
+    owner = np.full(len(weight), -1, dtype=np.int64)
+    other = np.full(cover.shape[1], -1, dtype=np.int64)
     rows = np.flatnonzero(keep & ((weight > 0) | (tie > 0)) & (np.diff(cover.indptr) > 0))
-    small, summed, ties = _merged(cover[rows], weight[rows], tie[rows])
+    small, group = _groups(cover[rows] if len(rows) < cover.shape[0] else cover)
+    owner[rows] = group
     columns = np.flatnonzero(np.bincount(small.indices, minlength=small.shape[1]) > 0)
     small = small[:, columns]
-    kept = undominated(small)
+    if stay is None:
+        other[columns] = _back(_dominators(small), columns)
+        kept = np.flatnonzero(other[columns] < 0)
+    else:
+        kept = np.flatnonzero(stay[columns])
     if len(kept) < len(columns):
-        small, summed, ties = _merged(small[:, kept], summed, ties)
-    return Reduced(small, summed, ties, columns[kept])
+        small, second = _groups(small[:, kept])
+        owner[rows] = second[owner[rows]]
+    sums = []
+    for values in (weight, tie):
+        total = np.zeros(small.shape[0], dtype=np.int64)
+        np.add.at(total, owner[rows], values[rows])
+        sums.append(total)
+    return Traced(Reduced(small, sums[0], sums[1], columns[kept]), owner, other)
+
+
+def _back(found: Ints, columns: Ints) -> Ints:
+    """Return numbers of some columns as numbers of all, -1 as it is."""
+    return np.where(found >= 0, columns[np.maximum(found, 0)] if len(columns) else -1, -1)
+
+
+def _groups(cover: csr_array) -> tuple[csr_array, Ints]:
+    """Return rows with equal cover sets once, and which of them each row is."""
+    if not cover.shape[0]:
+        return cover, np.zeros(0, dtype=np.int64)
+    first, group = alike(cover)
+    return cover[first], group
 
 
 def alike(cover: csr_array) -> tuple[Ints, Ints]:
@@ -93,21 +158,21 @@ def alike(cover: csr_array) -> tuple[Ints, Ints]:
     (array([0, 1]), array([0, 1, 0]))
     """
     random = np.random.default_rng(HASH_SEED).integers(0, 2**63, size=(2, cover.shape[1]), dtype=np.int64)
-    sizes = np.diff(cover.indptr)
-    sums = []
-    for numbers in random:
-        running = np.zeros(len(cover.indices) + 1, dtype=np.int64)  # overflow wraps, which is wanted
-        np.cumsum(numbers[cover.indices], out=running[1:])
-        sums.append(running[cover.indptr[1:]] - running[cover.indptr[:-1]])
-    keys = np.column_stack([sizes.astype(np.int64), *sums])
-    _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return first[order].astype(np.int64), rank[group.ravel()]
+    sizes = np.diff(cover.indptr).astype(np.int64)
+    keys = [sizes, *(row_sums(cover.indptr, cover.indices, numbers) for numbers in random)]
+    order = np.lexsort(keys)  # stable, so that the first of each group is its lowest row
+    new = np.ones(len(order), dtype=np.bool_)
+    if len(order):
+        new[1:] = np.any([key[order[1:]] != key[order[:-1]] for key in keys], axis=0)
+    heads = order[new]
+    rank = np.empty(len(heads), dtype=np.int64)
+    rank[np.argsort(heads)] = np.arange(len(heads))
+    group = np.empty(len(order), dtype=np.int64)
+    group[order] = rank[np.cumsum(new) - 1]
+    return np.sort(heads).astype(np.int64), group
 
 
-def _merged(cover: csr_array, weight: Ints, tie: Ints) -> tuple[csr_array, Ints, Ints]:
+def merged(cover: csr_array, weight: Ints, tie: Ints) -> tuple[csr_array, Ints, Ints]:
     """Merge rows with equal cover sets."""
     if not cover.shape[0]:
         return cover, weight, tie
@@ -119,19 +184,18 @@ def _merged(cover: csr_array, weight: Ints, tie: Ints) -> tuple[csr_array, Ints,
 
 
 def undominated(cover: csr_array) -> Ints:
-    """Return the candidates that lie within no other's cover set; of equal ones the first."""
-    count = cover.shape[1]
-    everyone = np.arange(count, dtype=np.int64)
-    sizes = np.diff(cover.indptr).astype(np.float64)
-    if float((sizes * sizes).sum()) > CHEAP_PAIRS or not count:
-        return everyone
-    wide = csr_array((np.ones(len(cover.indices), dtype=np.int32), cover.indices, cover.indptr), shape=cover.shape)
-    common = (wide.T @ wide).tocoo()
-    own = np.bincount(cover.indices, minlength=count)
-    inner, outer = common.coords[0].astype(np.int64), common.coords[1].astype(np.int64)
-    within = (common.data == own[inner]) & (inner != outer)
-    equal = own[inner] == own[outer]
-    beaten = within & (~equal | (outer < inner))
-    drop = np.zeros(count, dtype=np.bool_)
-    drop[inner[beaten]] = True
-    return np.flatnonzero(~drop)
+    """Return the candidates that lie within no other's cover set; of equal ones the first.
+
+    Examples
+    --------
+    >>> undominated(csr_array(np.array([[1, 1, 0], [0, 1, 1]], dtype=np.int8)))
+    array([1])
+    """
+    return np.flatnonzero(_dominators(cover) < 0).astype(np.int64)
+
+
+def _dominators(cover: csr_array) -> Ints:
+    """Return for each candidate another one that covers all it covers, -1 where none does."""
+    columns = cover.tocsc()
+    columns.sort_indices()
+    return dominators(cover.indptr, cover.indices, columns.indptr, columns.indices)

@@ -1,52 +1,134 @@
-"""The search for the best sites: lazy greedy, swaps until none helps, then HiGHS for the proof.
+"""The search for the best sites: greedy, exchanges, bound, annealing, merging of good answers, HiGHS.
 
 Model of maximal covering (Church & ReVelle 1974), after reduction:
 
     maximise Σ wᵢ yᵢ   subject to   yᵢ ≤ Σ_{j reaches i} xⱼ,   Σ xⱼ ≤ p,   xⱼ ∈ {0, 1},   0 ≤ yᵢ ≤ 1
+
+All steps are counted in work, not in time, so that the clock only ends the search and never steers it.
 """
 
 from __future__ import annotations
 
-import heapq
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import highspy
 import numpy as np
+from scipy.sparse import csr_array
 
-from .errors import SolverError
-from .siting_bound import relax
+from .kernels_cover import add_greedily, anneal, covered_times, descend, sums_of
+from .siting_bound import STEPS, by_columns, first_prices, judged, lowered
+from .siting_highs import best_tie, lp_prices, prove
+from .siting_highs import silent_solver as silent_solver
+from .siting_reduce import Reduced, merged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csc_array, csr_array
 
-    from .siting_bound import Relaxed
-    from .siting_reduce import Reduced
+    from .median_search import Effort
+    from .siting_bound import Columns, Relaxed
 
     Ints: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
+    Bools: TypeAlias = NDArray[np.bool_]
 
-WHOLE = 0.99
-"""Weights are whole numbers, so a bound less than one above an answer proves it."""
 TIE_PAIRS = 50_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""
-TIE_NODES = 500
-SLACK, ROUNDING = 1e-4, 1e-9
-"""What the solver's bound may be off by: whole weights and `WHOLE` leave a hundredth."""
+BOUND_WORK = 4e9
+"""Most stored pairs looked at by the subgradient steps at the root, and the fewest steps whatever it takes."""
+FEWEST_STEPS = 150
+LP_PAIRS = 4_000_000
+"""Up to this many stored pairs the linear relaxation is solved."""
+POLISH_STEPS, POLISH_SCALE = 60, 0.05
+"""Subgradient steps from the prices of the linear relaxation."""
+CORE_PAIRS, CORE_SHARE = 30_000, 0.5
+"""A core of so few stored pairs is given to HiGHS at once, for this share of the time left; others later."""
+LATER_PAIRS, LATER_SHARE = 1_500_000, 0.4
+SHRUNK = 0.7
+"""HiGHS begins anew when the core has shrunk to this share."""
+TRIES_FIRST, TRIES_EACH, TRIES_MOST = 100, 400, 2_000_000
+"""Exchanges tried for each column in the first annealing and the later ones, and the most in one."""
+HOT, COLD = 0.03, 0.02
+"""Temperature at first, as a share of what a site covers on average; at last, as a share of the first one."""
+MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 4, 8, 50, 0.15
+"""Annealings between merges, answers merged, and the most nodes and share of the time left in one."""
+STALLED_AFTER = 20
+"""Annealings without a better answer after which HiGHS takes its turn, and after it the annealings grow longer."""
+HEATS = (1.0, 0.5, 2.0, 1.0)
+LONGER = 4
+QUICK_WORK, TRIES_QUICK, WARM = 20_000_000, 10, 0.2
+"""A what-if's stored pairs looked at for the bound, exchanges tried for each column, and share of the first heat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is known before a search: an answer, and prices of the bound.
+
+    Parameters
+    ----------
+    chosen
+        int64 [k], columns of the reduced problem.
+    prices
+        float64 [rows].
+    quick
+        Whether this is a what-if: only a short search from there, then the proof while time is left.
+    """
+
+    chosen: Ints | None = None
+    prices: Floats | None = None
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """What the search found: columns of the reduced problem, and an upper bound of any answer's weight."""
+    """What the search found: columns of the reduced problem, and an upper bound of any answer's weight.
+
+    Parameters
+    ----------
+    chosen
+        int64 [k].
+    bound, proven
+        No answer covers more; whether the answer covers as much.
+    prices
+        float64 [rows], those of the root's bound.
+    work, late
+        Annealings and nodes of the tree; whether the time ended the search.
+    """
 
     chosen: Ints
     bound: int
     proven: bool
+    prices: Floats
+    work: int
+    late: bool
 
 
-def solve(problem: Reduced, sites: int, *, seconds: float, gap: float) -> Solved:
+def covered_weight(columns: Columns, weight: Ints, chosen: Ints) -> int:
+    """Return the weight that the chosen columns cover, each row once."""
+    return int(weight[covered_times(columns.cptr, columns.row, chosen, len(weight))[0] > 0].sum())
+
+
+def easy_bound(columns: Columns, chosen: Ints, sites: int) -> int:
+    """Return an upper bound that needs no solver: what is reachable, and the covered plus the largest further gains.
+
+    Covering has diminishing returns: no answer exceeds f(S) + the p largest gains over any S (Nemhauser et al. 1978).
+    """
+    weight = columns.weight
+    count, _ = covered_times(columns.cptr, columns.row, chosen, len(weight))
+    left = np.where(count == 0, weight, 0)
+
+    def largest(of: Ints) -> int:
+        return int(np.sort(sums_of(columns.cptr, columns.row, of)[columns.free])[::-1][:sites].sum())
+
+    within = int(
+        weight[covered_times(columns.cptr, columns.row, np.flatnonzero(columns.free), len(weight))[0] > 0].sum()
+    )
+    return min(within, largest(weight), int(weight.sum() - left.sum()) + largest(left))
+
+
+def solve(
+    problem: Reduced, sites: int, effort: Effort, *, barred: Bools | None = None, start: Start | None = None
+) -> Solved:
     """Choose columns that cover the most weight, the most second weight when equal.
 
     Parameters
@@ -55,40 +137,209 @@ def solve(problem: Reduced, sites: int, *, seconds: float, gap: float) -> Solved
         A reduced covering problem.
     sites
         How many columns may be chosen at most, at least 1.
-    seconds
-        Time for the proof; the search before it is not cut short.
-    gap
-        Relative gap at which the proof may stop.
+    effort
+        Limits; the first search is not cut short.
+    barred
+        bool [columns], those that may not be chosen.
+    start
+        What is known already, from a problem much like this one.
     """
-    deadline = time.perf_counter() + seconds
-    columns = problem.cover.tocsc()
-    key, scale = _keys(problem)
-    chosen = improved(problem.cover, columns, key, greedy(columns, key, sites))
-    value = covered_weight(columns, problem.weight, chosen)
-    bound = easy_bound(columns, problem.weight, chosen, sites)
-    if bound - value > gap * bound:
-        relaxed = relax(problem, sites, value)
-        chosen = _better(problem, columns, key, chosen, relaxed.promising)
-        if covered_weight(columns, problem.weight, chosen) > value:  # a better answer rules more candidates out
-            value = covered_weight(columns, problem.weight, chosen)
-            relaxed = relax(problem, sites, value)
-        bound = max(min(bound, relaxed.bound), value)
-        if bound - value > gap * bound:
-            left = deadline - time.perf_counter()
-            found, solver_bound = _prove(problem, sites, chosen, relaxed, seconds=left, gap=gap)
-            chosen = _better(problem, columns, key, chosen, found)
-            value = covered_weight(columns, problem.weight, chosen)
-            bound = max(min(bound, solver_bound), value)
-    proven = bound == value
-    if proven and scale > 1 and problem.cover.nnz <= TIE_PAIRS:
-        chosen = _best_tie(problem, sites, chosen, value)
-    return Solved(np.sort(chosen), bound, proven)
+    return _Search(problem, sites, effort, barred, start or Start()).run()
 
 
-def _better(problem: Reduced, columns: csc_array, key: Ints, known: Ints, other: Ints) -> Ints:
-    """Return the better of a known answer and another one after swaps; the known one when equal."""
-    swapped = improved(problem.cover, columns, key, other)
-    return swapped if covered_weight(columns, key, swapped) > covered_weight(columns, key, known) else known
+class _Search:
+    """The best answer, the best bound, and what they rule out."""
+
+    def __init__(self, problem: Reduced, sites: int, effort: Effort, barred: Bools | None, start: Start) -> None:
+        self.problem, self.effort, self.known = problem, effort, start
+        self.columns = by_columns(problem, barred)
+        self.sites = min(sites, int(self.columns.free.sum()))
+        self.deadline = time.perf_counter() + effort.seconds
+        self.key, self.scale = _keys(problem)
+        self.entering = np.flatnonzero(self.columns.free).astype(np.int64)
+        self.elites: list[Ints] = []
+        self.work, self.tried = 0, np.inf
+        self.chosen = self._first()
+        self.value = covered_weight(self.columns, problem.weight, self.chosen)
+        self.bound = max(self.value, easy_bound(self.columns, self.chosen, self.sites))
+        prices = first_prices(self.columns) if start.prices is None else start.prices
+        self.relaxed = judged(self.columns, self.sites, self.value, prices)
+        self._take_bound(self.relaxed)
+
+    def _first(self) -> Ints:
+        """Return an answer no exchange betters: from greedy, or from what is known, filled up by greedy."""
+        columns, known = self.columns, self.known.chosen
+        left = self.key
+        kept = np.zeros(0, dtype=np.int64)
+        if known is not None:
+            kept = known[columns.free[known]][: self.sites]
+            left = np.where(covered_times(columns.cptr, columns.row, kept, len(left))[0] == 0, left, 0)
+        more = add_greedily(columns.cptr, columns.row, left, columns.free, self.sites - len(kept))
+        return self._descended(np.concatenate([kept, more]))
+
+    def _descended(self, chosen: Ints) -> Ints:
+        """Return an answer after exchanges until none betters it."""
+        return descend(self.columns.cptr, self.columns.row, self.key, chosen, self.entering)
+
+    def late(self) -> bool:
+        """Say whether the time is over."""
+        return time.perf_counter() > self.deadline
+
+    def left(self) -> float:
+        """Return the seconds left."""
+        return max(0.0, self.deadline - time.perf_counter())
+
+    def done(self) -> bool:
+        """Say whether the bound is close enough to the answer."""
+        return self.bound - self.value <= self.effort.gap * self.bound
+
+    def offer(self, chosen: Ints) -> bool:
+        """Take an answer that is better, by the second weight when equal; say whether it was."""
+        old, new = (covered_weight(self.columns, self.key, one) for one in (self.chosen, chosen))
+        if new <= old:
+            return False
+        self.chosen = chosen
+        self.value = covered_weight(self.columns, self.problem.weight, chosen)
+        self.bound = max(self.bound, self.value)
+        return True
+
+    def _take_bound(self, relaxed: Relaxed) -> None:
+        """Take a relaxation when its bound is lower."""
+        if relaxed.bound <= self.relaxed.bound:
+            self.relaxed = relaxed
+        self.bound = max(min(self.bound, relaxed.bound), self.value)
+
+    def _judge(self) -> None:
+        """See anew what the best prices rule out, after a better answer was found."""
+        relaxed = judged(self.columns, self.sites, self.value, self.relaxed.prices, self.relaxed.often)
+        self.relaxed = relaxed
+        self.bound = max(min(self.bound, relaxed.bound), self.value)
+
+    def run(self) -> Solved:
+        """Search until proven or a limit is reached."""
+        full = len(self.chosen) == self.sites
+        if self.known.quick:
+            self._begin_again()
+        else:
+            self._begin()
+        if full:
+            self._rounds(TRIES_EACH)
+        self._core(LATER_PAIRS, LATER_SHARE)
+        if full:
+            self._rounds(LONGER * TRIES_EACH)
+        proven = self.bound == self.value
+        pairs = self.problem.cover.nnz
+        if proven and self.scale > 1 and pairs <= TIE_PAIRS:
+            self.offer(best_tie(self.problem, self.sites, self.columns.free, self.chosen, self.value))
+        return Solved(np.sort(self.chosen), self.bound, proven, self.relaxed.prices, self.work, self.late())
+
+    def _begin(self) -> None:
+        """Find a first bound and a good answer; prove it where the core is small."""
+        if not self.done():
+            self._bound_roughly()
+        if not self.done() and len(self.chosen) == self.sites:
+            self._anneal(TRIES_FIRST, HOT)
+        self._core(CORE_PAIRS, CORE_SHARE)
+        if not self.done() and not self.late():
+            self._relax()
+            self._core(CORE_PAIRS, CORE_SHARE)
+
+    def _begin_again(self) -> None:
+        """Begin at what is known: few steps of the bound, a short annealing."""
+        if self.done():
+            return
+        prices, steps = self.relaxed.prices, POLISH_STEPS
+        pairs = max(1, len(self.columns.row))
+        self._take_bound(
+            lowered(
+                self.columns,
+                self.sites,
+                self.value,
+                prices,
+                steps=min(steps, QUICK_WORK // pairs + 1),
+                scale=POLISH_SCALE,
+            )
+        )
+        if not self.done() and not self.late() and len(self.chosen) == self.sites:
+            self._anneal(TRIES_QUICK, HOT * WARM)
+        self._core(CORE_PAIRS, 1.0)
+
+    def _bound_roughly(self) -> None:
+        """Lower the bound by subgradient steps, and try the columns it likes best."""
+        pairs = max(1, len(self.columns.row))
+        steps = int(np.clip(BOUND_WORK / pairs, FEWEST_STEPS, STEPS))
+        self._take_bound(lowered(self.columns, self.sites, self.value, self.relaxed.prices, steps=steps))
+        if not self.done() and self.offer(self._descended(self.relaxed.promising)):
+            self._judge()
+
+    def _relax(self) -> None:
+        """Take the bound of the linear relaxation."""
+        if len(self.columns.row) > LP_PAIRS:
+            return
+        prices = lp_prices(self.problem, self.sites, self.columns.free, seconds=self.left())
+        if prices is not None and len(prices) == len(self.key):
+            self._take_bound(
+                lowered(self.columns, self.sites, self.value, prices, steps=POLISH_STEPS, scale=POLISH_SCALE)
+            )
+
+    def _core(self, most: int, share: float) -> None:
+        """Give what the bound leaves open to HiGHS when it is small, and smaller than the last time."""
+        if self.done() or self.late():
+            return
+        pairs = int(np.diff(self.columns.cptr)[~self.relaxed.out].sum())
+        if pairs > min(most, SHRUNK * self.tried):
+            return
+        self.tried = pairs
+        seconds, gap = share * self.left(), self.effort.gap
+        found, bound = prove(self.problem, self.sites, self.chosen, self.relaxed, seconds=seconds, gap=gap)
+        if self.offer(self._descended(found)):
+            self._judge()
+        self.bound = max(min(self.bound, bound), self.value)
+
+    def _anneal(self, each: int, hot: float) -> None:
+        """Search from the best answer at a falling temperature."""
+        tries = min(TRIES_MOST, each * len(self.entering))
+        mean = float(self.key.sum()) / self.sites
+        seed = self.effort.seed * 1_000_003 + self.work
+        self.work += 1
+        columns = self.columns
+        found, _ = anneal(
+            columns.cptr, columns.row, self.key, self.chosen, self.entering, hot * mean, hot * COLD * mean, tries, seed
+        )
+        found = self._descended(found)
+        self.elites.append(np.sort(found))
+        if self.offer(found):
+            self._judge()
+
+    def _merge(self) -> None:
+        """Find the best answer among the columns of the best answers met."""
+        ranked = sorted(self.elites, key=lambda one: -covered_weight(self.columns, self.key, one))
+        self.elites = ranked[:MERGED_MOST]
+        union = np.unique(np.concatenate([*self.elites, self.chosen]))
+        rows, weight, tie = merged(csr_array(self.problem.cover[:, union]), self.problem.weight, self.problem.tie)
+        small = Reduced(rows, weight, tie, union)
+        start = np.searchsorted(union, self.chosen)
+        relaxed = lowered(by_columns(small), self.sites, self.value, first_prices(by_columns(small)))
+        found, _ = prove(
+            small, self.sites, start, relaxed, seconds=MERGE_SHARE * self.left(), gap=0.0, nodes=MERGE_NODES
+        )
+        if self.offer(self._descended(union[found])):
+            self._judge()
+
+    def _rounds(self, each: int) -> None:
+        """Anneal and merge until nothing better is found any more, it is proven or a limit is reached."""
+        since, turn = 0, 0
+        while since < STALLED_AFTER and not self.done() and not self.late() and self.work < self.effort.nodes:
+            before = covered_weight(self.columns, self.key, self.chosen)
+            self._anneal(each, HOT * HEATS[turn % len(HEATS)])
+            turn += 1
+            if turn % MERGE_AFTER == 0 and not self.done() and not self.late():
+                self._merge()
+            if covered_weight(self.columns, self.key, self.chosen) > before:
+                since = 0
+                self._core(CORE_PAIRS, CORE_SHARE)
+            else:
+                since += 1
 
 
 def _keys(problem: Reduced) -> tuple[Ints, int]:
@@ -97,212 +348,3 @@ def _keys(problem: Reduced) -> tuple[Ints, int]:
     if int(problem.weight.sum()) * scale >= 2**62:
         scale = 1
     return problem.weight * scale + (problem.tie if scale > 1 else 0), scale
-
-
-def covered_weight(columns: csc_array, weight: Ints, chosen: Ints) -> int:
-    """Return the weight that the chosen columns cover, each row once."""
-    return int(weight[_covered(columns, chosen) > 0].sum())
-
-
-def _covered(columns: csc_array, chosen: Ints) -> Ints:
-    """Return how many of the chosen columns cover each row."""
-    count = np.zeros(columns.shape[0], dtype=np.int64)
-    for column in chosen:
-        count[_rows(columns, column)] += 1
-    return count
-
-
-def _rows(columns: csc_array, column: int | np.integer) -> NDArray[np.integer]:
-    """Return the rows a column covers."""
-    rows: NDArray[np.integer] = columns.indices[columns.indptr[column] : columns.indptr[column + 1]]
-    return rows
-
-
-def gains(columns: csc_array, weight: Ints) -> Ints:
-    """Return the weight of the rows each column covers."""
-    running = np.zeros(len(columns.indices) + 1, dtype=np.int64)
-    np.cumsum(weight[columns.indices], out=running[1:])
-    sums: Ints = running[columns.indptr[1:]] - running[columns.indptr[:-1]]
-    return sums
-
-
-def greedy(columns: csc_array, weight: Ints, sites: int) -> Ints:
-    """Choose columns one by one, each covering the most weight not yet covered, the first when equal.
-
-    Lazy evaluation (Minoux 1978): a gain only shrinks, so the largest old gain that is still the largest when counted
-    anew is the best. Stops early when no column adds anything.
-    """
-    heap = [(-int(gain), column, 0) for column, gain in enumerate(gains(columns, weight)) if gain > 0]
-    heapq.heapify(heap)
-    left = weight.copy()
-    chosen: list[int] = []
-    while heap and len(chosen) < sites:
-        _, column, counted = heapq.heappop(heap)
-        if counted == len(chosen):
-            chosen.append(column)
-            left[_rows(columns, column)] = 0
-            continue
-        fresh = int(left[_rows(columns, column)].sum())
-        if fresh > 0:
-            heapq.heappush(heap, (-fresh, column, len(chosen)))
-    return np.array(chosen, dtype=np.int64)
-
-
-def improved(cover: csr_array, columns: csc_array, weight: Ints, chosen: Ints) -> Ints:
-    """Exchange one chosen column for another while that covers more; no single exchange betters the answer.
-
-    A round costs one pass over the stored pairs: what a column would add is known for uncovered rows, and for the rows
-    that only the leaving column covers it is summed over those rows.
-    """
-    best = chosen.copy()
-    count = _covered(columns, best)
-    added = gains(columns, np.where(count == 0, weight, 0))
-    since_change, position = 0, 0
-    while len(best) and since_change < len(best):
-        leaving = best[position]
-        own = _rows(columns, leaving)
-        alone = own[count[own] == 1]
-        delta = added + _column_sums(cover, alone, weight)
-        delta[best] = -1
-        entering = int(np.argmax(delta))
-        if delta[entering] > weight[alone].sum():
-            best[position] = entering
-            count[own] -= 1
-            count[_rows(columns, entering)] += 1
-            added = gains(columns, np.where(count == 0, weight, 0))
-            since_change = 0
-        else:
-            since_change += 1
-        position = (position + 1) % len(best)
-    return best
-
-
-def _column_sums(cover: csr_array, rows: NDArray[np.integer], weight: Ints) -> Ints:
-    """Return for each column the weight of those of the rows that it covers."""
-    sizes = np.diff(cover.indptr)[rows]
-    starts = np.repeat(cover.indptr[rows] - np.r_[0, np.cumsum(sizes)[:-1]], sizes) if len(rows) else rows
-    entries = starts + np.arange(int(sizes.sum()))
-    sums = np.zeros(cover.shape[1], dtype=np.int64)
-    np.add.at(sums, cover.indices[entries], np.repeat(weight[rows], sizes))
-    return sums
-
-
-def easy_bound(columns: csc_array, weight: Ints, chosen: Ints, sites: int) -> int:
-    """Return an upper bound that needs no solver: what is reachable, and the covered plus the largest further gains.
-
-    Covering has diminishing returns: no answer exceeds f(S) + the p largest gains over any S (Nemhauser et al. 1978).
-    """
-    left = np.where(_covered(columns, chosen) == 0, weight, 0)
-    further = np.sort(gains(columns, left))[::-1][:sites].sum()
-    single = np.sort(gains(columns, weight))[::-1][:sites].sum()
-    return int(min(weight.sum(), single, weight.sum() - left.sum() + further))
-
-
-def _prove(
-    problem: Reduced, sites: int, start: Ints, relaxed: Relaxed, *, seconds: float, gap: float
-) -> tuple[Ints, int]:
-    """Run HiGHS from an answer on what the relaxation leaves open; return the best answer and the proven bound.
-
-    The bound holds for answers better than the start: the relaxation has ruled out that others are.
-    """
-    if seconds <= 0:
-        return start, relaxed.bound
-    solver = silent_solver(seconds=seconds, gap=gap)
-    _pass_model(solver, problem, sites, problem.weight.astype(np.float64))
-    _fix(solver, relaxed, start)
-    _pass_start(solver, problem, start)
-    solver.run()
-    info = solver.getInfo()
-    bound = info.mip_dual_bound
-    total = int(problem.weight.sum())
-    proven = total if not np.isfinite(bound) else min(total, int(np.floor(bound + SLACK + ROUNDING * bound)))
-    return _answer(solver, problem, start), proven
-
-
-def _best_tie(problem: Reduced, sites: int, start: Ints, value: int) -> Ints:
-    """Among answers of the proven weight return one with the most second weight, as far as a limited search shows."""
-    solver = silent_solver(seconds=np.inf, gap=0.0)
-    solver.setOptionValue("mip_max_nodes", TIE_NODES)
-    _pass_model(solver, problem, sites, problem.tie.astype(np.float64))
-    heavy = np.flatnonzero(problem.weight).astype(np.int32)
-    rows = (heavy + problem.cover.shape[1]).astype(np.int32)
-    solver.addRow(value - 0.5, highspy.kHighsInf, len(rows), rows, problem.weight[heavy].astype(np.float64))
-    _pass_start(solver, problem, start)
-    solver.run()
-    found = _answer(solver, problem, start)
-    columns = problem.cover.tocsc()
-    same = covered_weight(columns, problem.weight, found) == value
-    more = covered_weight(columns, problem.tie, found) > covered_weight(columns, problem.tie, start)
-    return found if same and more else start
-
-
-def _fix(solver: highspy.Highs, relaxed: Relaxed, start: Ints) -> None:
-    """Take the candidates out that no better answer contains; the start keeps its own, so that it stays an answer."""
-    kept = np.isin(np.arange(len(relaxed.out)), start)
-    for bounds, columns in (((0.0, 0.0), relaxed.out & ~kept), ((1.0, 1.0), relaxed.into & kept)):
-        rows = np.flatnonzero(columns).astype(np.int32)
-        solver.changeColsBounds(len(rows), rows, np.full(len(rows), bounds[0]), np.full(len(rows), bounds[1]))
-
-
-def silent_solver(*, seconds: float, gap: float) -> highspy.Highs:
-    """Return a silent, single-threaded solver, so that the same input gives the same answer."""
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its constructor has no annotations
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.setOptionValue("parallel", "off")
-    solver.setOptionValue("random_seed", 0)
-    if np.isfinite(seconds):
-        solver.setOptionValue("time_limit", float(seconds))
-    solver.setOptionValue("mip_rel_gap", float(gap))
-    solver.setOptionValue("mip_abs_gap", WHOLE)
-    return solver
-
-
-def _pass_model(solver: highspy.Highs, problem: Reduced, sites: int, objective: Floats) -> None:
-    """Give the solver the model: a column for each candidate, then one for each row; coverage rows, then the budget."""
-    rows, candidates = problem.cover.shape
-    sizes = np.diff(problem.cover.indptr)
-    model = highspy.HighsLp()
-    model.num_col_, model.num_row_ = candidates + rows, rows + 1
-    model.sense_ = highspy.ObjSense.kMaximize
-    model.col_cost_ = np.concatenate([np.zeros(candidates), objective])
-    model.col_lower_ = np.zeros(candidates + rows)
-    model.col_upper_ = np.ones(candidates + rows)
-    model.row_lower_ = np.full(rows + 1, -highspy.kHighsInf)
-    model.row_upper_ = np.append(np.zeros(rows), float(sites))
-    model.integrality_ = [highspy.HighsVarType.kInteger] * candidates + [highspy.HighsVarType.kContinuous] * rows
-    starts = np.concatenate([[0], np.cumsum(sizes + 1)])
-    index = np.empty(starts[-1] + candidates, dtype=np.int32)
-    value = np.full(len(index), -1.0)
-    own = starts[1:] - 1  # the last entry of each coverage row is its own column
-    index[own], value[own] = candidates + np.arange(rows), 1.0
-    reached = np.ones(starts[-1], dtype=np.bool_)
-    reached[own] = False
-    index[: starts[-1]][reached] = problem.cover.indices
-    index[starts[-1] :], value[starts[-1] :] = np.arange(candidates), 1.0
-    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_ = np.append(starts, len(index)).astype(np.int32)
-    model.a_matrix_.index_ = index
-    model.a_matrix_.value_ = value
-    if solver.passModel(model) == highspy.HighsStatus.kError:
-        message = "HiGHS refused the covering model"
-        raise SolverError(message)
-
-
-def _pass_start(solver: highspy.Highs, problem: Reduced, start: Ints) -> None:
-    """Give the solver an answer to begin with."""
-    candidates = problem.cover.shape[1]
-    x = np.zeros(candidates)
-    x[start] = 1.0
-    y = (problem.cover @ x > 0).astype(np.float64)
-    solution = highspy.HighsSolution()
-    solution.col_value = np.concatenate([x, y])
-    solver.setSolution(solution)
-
-
-def _answer(solver: highspy.Highs, problem: Reduced, start: Ints) -> Ints:
-    """Return the columns the solver chose, or the start where it has no answer."""
-    if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return start
-    x = np.asarray(solver.getSolution().col_value)[: problem.cover.shape[1]]
-    return np.flatnonzero(x > 0.5).astype(np.int64)

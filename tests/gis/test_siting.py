@@ -12,9 +12,10 @@ from scipy.sparse import csr_array, csr_matrix
 
 from lifecircle.gis.errors import InfeasibleError, InputError
 from lifecircle.gis.siting import max_cover
-from lifecircle.gis.siting_bound import relax
+from lifecircle.gis.kernels_cover import add_greedily, descend
+from lifecircle.gis.siting_bound import by_columns, relax
 from lifecircle.gis.siting_reduce import Reduced, pattern, reduce
-from lifecircle.gis.siting_solve import easy_bound, greedy, improved
+from lifecircle.gis.siting_solve import covered_weight, easy_bound
 
 
 @st.composite
@@ -159,14 +160,14 @@ def test_a_city_is_proven_and_comes_out_the_same_twice() -> None:
     assert first.status == "optimal"
     assert first.bound == first.objective
     assert (first.chosen == again.chosen).all()
-    columns = pattern(csr_array(reach)).tocsc()
-    by_greedy = greedy(columns, weights, 12)
-    swapped = improved(pattern(csr_array(reach)), columns, weights, by_greedy)
-    values = [
-        int(weights[np.unique(columns[:, choice].indices)].sum()) for choice in (by_greedy, swapped, first.chosen)
-    ]
+    none = np.zeros(len(weights), dtype=np.int64)
+    problem = Reduced(pattern(csr_array(reach)), weights, none, np.arange(250))
+    columns = by_columns(problem)
+    by_greedy = add_greedily(columns.cptr, columns.row, weights, columns.free, 12)
+    swapped = descend(columns.cptr, columns.row, weights, by_greedy, np.arange(250))
+    values = [covered_weight(columns, weights, choice) for choice in (by_greedy, swapped, first.chosen)]
     assert values == sorted(values)
-    assert values[-1] == first.objective <= easy_bound(columns, weights, by_greedy, 12)
+    assert values[-1] == first.objective <= easy_bound(columns, by_greedy, 12)
 
 
 def test_assignment_is_the_nearest_chosen_site() -> None:

@@ -1,0 +1,430 @@
+"""Compiled inner loops of maximal covering: greedy, swaps, annealing, and the Lagrangian bound.
+
+A problem is kept by columns only: ``cptr`` and ``row`` hold the rows each column covers. An answer is ``count``, by how
+many chosen columns each row is covered, ``place``, the sum of their places in the answer (the place itself where only
+one covers the row), and ``loss``, the weight only the column at each place covers. With these, the best exchange for an
+entering column is found in one pass over its own rows.
+"""
+
+# ruff: noqa: PLR0913, PLR0917  compiled functions take flat arrays, one argument each
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Longs = NDArray[np.int64]
+    Ints = NDArray[np.int32]
+    Bools = NDArray[np.bool_]
+
+PATIENCE = 20
+SMALLEST_STEP = 1e-4
+KEPT_WAY, LATE_SHARE = 0.3, 0.05
+BLOCK = 256
+"""So many exchanges are tried at each temperature."""
+
+
+@njit(cache=True, nogil=True)
+def row_sums(indptr: Ints, indices: Ints, numbers: Longs) -> Longs:
+    """Return the sum of the numbers of each row's columns; overflow wraps."""
+    sums = np.zeros(indptr.size - 1, dtype=np.int64)
+    for i in range(sums.size):
+        total = np.int64(0)
+        for k in range(indptr[i], indptr[i + 1]):
+            total += numbers[indices[k]]
+        sums[i] = total
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def _within(row: Ints, a: int, a_end: int, b: int, b_end: int) -> bool:
+    """Say whether all of the first sorted run stand in the second."""
+    while a < a_end:
+        while b < b_end and row[b] < row[a]:
+            b += 1
+        if b == b_end or row[b] != row[a] or b_end - b < a_end - a:
+            return False
+        a += 1
+        b += 1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def dominators(rptr: Ints, col: Ints, cptr: Ints, row: Ints) -> Longs:
+    """Return for each column another one that covers all it covers (of equal ones the first), -1 where none does.
+
+    Only columns that cover its least covered row can, so few are compared; rows stand sorted in each column.
+    """
+    other = np.full(cptr.size - 1, -1, dtype=np.int64)
+    for j in range(other.size):
+        start, end = cptr[j], cptr[j + 1]
+        if start == end:
+            continue
+        least = row[start]
+        for k in range(start, end):
+            i = row[k]
+            if rptr[i + 1] - rptr[i] < rptr[least + 1] - rptr[least]:
+                least = i
+        for k in range(rptr[least], rptr[least + 1]):
+            b = col[k]
+            longer = (cptr[b + 1] - cptr[b]) - (end - start)
+            if (longer > 0 or (longer == 0 and b < j)) and _within(row, start, end, cptr[b], cptr[b + 1]):
+                other[j] = b
+                break
+    return other
+
+
+@njit(cache=True, nogil=True)
+def sums_of(cptr: Ints, row: Ints, weight: Longs) -> Longs:
+    """Return the weight of the rows each column covers."""
+    sums = np.zeros(cptr.size - 1, dtype=np.int64)
+    for j in range(sums.size):
+        total = 0
+        for k in range(cptr[j], cptr[j + 1]):
+            total += weight[row[k]]
+        sums[j] = total
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def add_greedily(cptr: Ints, row: Ints, weight: Longs, free: Bools, sites: int) -> Longs:
+    """Choose free columns one by one, each covering the most weight not yet covered, the first when equal.
+
+    A gain only shrinks, so the largest old gain that is still the largest when counted anew is the best. Stops early
+    when no column adds anything.
+    """
+    left = weight.copy()
+    gain = sums_of(cptr, row, weight)
+    counted = np.zeros(gain.size, dtype=np.int64)
+    for j in range(gain.size):
+        if not free[j]:
+            gain[j] = 0
+    chosen = np.empty(sites, dtype=np.int64)
+    size = 0
+    while size < sites:
+        j = np.argmax(gain)
+        if gain[j] <= 0:
+            break
+        if counted[j] < size:
+            total = 0
+            for k in range(cptr[j], cptr[j + 1]):
+                total += left[row[k]]
+            gain[j] = total
+            counted[j] = size
+            continue
+        chosen[size] = j
+        size += 1
+        gain[j] = 0
+        for k in range(cptr[j], cptr[j + 1]):
+            left[row[k]] = 0
+    return chosen[:size]
+
+
+@njit(cache=True, nogil=True)
+def covered_times(cptr: Ints, row: Ints, chosen: Longs, rows: int) -> tuple[Ints, Ints]:
+    """Return for each row by how many of the chosen it is covered, and the sum of their places."""
+    count = np.zeros(rows, dtype=np.int32)
+    place = np.zeros(rows, dtype=np.int32)
+    for s in range(chosen.size):
+        for k in range(cptr[chosen[s]], cptr[chosen[s] + 1]):
+            count[row[k]] += 1
+            place[row[k]] += s
+    return count, place
+
+
+@njit(cache=True, nogil=True)
+def _losses(weight: Longs, count: Ints, place: Ints, sites: int) -> Longs:
+    """Return the weight that only the column at each place covers."""
+    loss = np.zeros(sites, dtype=np.int64)
+    for i in range(weight.size):
+        if count[i] == 1:
+            loss[place[i]] += weight[i]
+    return loss
+
+
+@njit(cache=True, nogil=True)
+def _best_place(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, both: Longs, b: int) -> tuple[int, int]:  # fmt: skip
+    """Return what the column would change in the place where it changes the answer for the best, and that place."""
+    gain = 0
+    for k in range(cptr[b], cptr[b + 1]):
+        i = row[k]
+        if count[i] == 0:
+            gain += weight[i]
+        elif count[i] == 1:
+            both[place[i]] += weight[i]
+    least, where = loss[0] - both[0], 0
+    for s in range(loss.size):
+        left = loss[s] - both[s]
+        both[s] = 0
+        if left < least:
+            least, where = left, s
+    return gain - least, where
+
+
+@njit(cache=True, nogil=True)
+def _take_out(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, a: int, s: int) -> None:
+    """Take the column at a place out of the answer."""
+    for k in range(cptr[a], cptr[a + 1]):
+        i = row[k]
+        count[i] -= 1
+        place[i] -= s
+        if count[i] == 1:
+            loss[place[i]] += weight[i]
+    loss[s] = 0
+
+
+@njit(cache=True, nogil=True)
+def _put_in(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, b: int, s: int) -> None:
+    """Put a column into an empty place of the answer."""
+    own = 0
+    for k in range(cptr[b], cptr[b + 1]):
+        i = row[k]
+        if count[i] == 0:
+            own += weight[i]
+        elif count[i] == 1:
+            loss[place[i]] -= weight[i]
+        count[i] += 1
+        place[i] += s
+    loss[s] = own
+
+
+@njit(cache=True, nogil=True)
+def descend(cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs) -> Longs:
+    """Exchange one chosen column for one of ``entering`` while that covers more; none betters the answer then."""
+    chosen = start.copy()
+    if chosen.size == 0 or entering.size == 0:
+        return chosen
+    count, place = covered_times(cptr, row, chosen, weight.size)
+    loss = _losses(weight, count, place, chosen.size)
+    both = np.zeros(chosen.size, dtype=np.int64)
+    inside = np.zeros(cptr.size - 1, dtype=np.bool_)
+    inside[chosen] = True
+    since, e = 0, 0
+    while since < entering.size:
+        b = entering[e]
+        e = (e + 1) % entering.size
+        since += 1
+        if inside[b]:
+            continue
+        better, s = _best_place(cptr, row, weight, count, place, loss, both, b)
+        if better > 0:
+            a = chosen[s]
+            _take_out(cptr, row, weight, count, place, loss, a, s)
+            _put_in(cptr, row, weight, count, place, loss, b, s)
+            inside[a], inside[b] = False, True
+            chosen[s] = b
+            since = 0
+    return chosen
+
+
+@njit(cache=True, nogil=True)
+def anneal(cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs, hot: float, cold: float, steps: int, seed: int) -> tuple[Longs, int]:  # fmt: skip
+    """Return the best answer met, and its weight, while exchanges that lose are made ever more rarely.
+
+    A random column enters where it does best; an exchange that loses d is made with probability exp(-d / temperature).
+    """
+    np.random.seed(seed)
+    chosen, best = start.copy(), start.copy()
+    count, place = covered_times(cptr, row, chosen, weight.size)
+    loss = _losses(weight, count, place, chosen.size)
+    both = np.zeros(chosen.size, dtype=np.int64)
+    inside = np.zeros(cptr.size - 1, dtype=np.bool_)
+    inside[chosen] = True
+    value = 0
+    for i in range(weight.size):
+        if count[i] > 0:
+            value += weight[i]
+    most = value
+    temperature = hot
+    shrink = (cold / hot) ** (1.0 / max(1, steps // BLOCK))
+    for step in range(steps):
+        if step % BLOCK == BLOCK - 1:
+            temperature *= shrink
+        b = entering[np.random.randint(0, entering.size)]
+        if inside[b]:
+            continue
+        better, s = _best_place(cptr, row, weight, count, place, loss, both, b)
+        if better < 0 and np.random.random() >= np.exp(better / temperature):
+            continue
+        a = chosen[s]
+        _take_out(cptr, row, weight, count, place, loss, a, s)
+        _put_in(cptr, row, weight, count, place, loss, b, s)
+        inside[a], inside[b] = False, True
+        chosen[s] = b
+        value += better
+        if value > most:
+            most = value
+            best[:] = chosen
+    return best, most
+
+
+@njit(cache=True, nogil=True)
+def lower(cptr: Ints, row: Ints, weight: Longs, must: Bools, free: Bools, sites: int, price: Floats, value: float, steps: int, scale: float, often: Floats) -> int:  # fmt: skip
+    """Lower the bound in up to so many subgradient steps; leave the best prices and how often columns were picked.
+
+    Rows of ``must`` are covered in any case, so that their price has no limit; only ``free`` columns are picked. The
+    direction of a step keeps a part of the one before (Camerini, Fratta & Maffioli 1975); its length aims at ``value``
+    and is halved where the bound stalls. ``price`` and ``often`` are changed in place. Returns the steps taken.
+    """
+    n = weight.size
+    best = np.inf
+    now = price.copy()
+    way, times = np.zeros(n), np.zeros(n)
+    since, taken = 0, 0
+    columns = np.flatnonzero(free)
+    sums = np.zeros(columns.size)
+    for step in range(steps):
+        taken = step + 1
+        level = 0.0
+        for i in range(n):
+            level += weight[i] - now[i]
+        for c in range(columns.size):
+            total = 0.0
+            for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
+                total -= now[row[k]]
+            sums[c] = total
+        order = np.argpartition(sums, sites - 1)[:sites] if sites < columns.size else np.arange(columns.size)
+        times[:] = 0.0
+        often *= 1.0 - LATE_SHARE
+        for c in order:
+            level -= sums[c]
+            often[columns[c]] += LATE_SHARE
+            for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
+                times[row[k]] += 1.0
+        if level < best * (1.0 - 1e-9):
+            best, since = level, 0
+            price[:] = now
+        else:
+            since += 1
+        if best < value + 1.0 or scale < SMALLEST_STEP:
+            break
+        if since >= PATIENCE:
+            scale, since = scale * 0.5, 0
+            now[:] = price
+            way[:] = 0.0
+            continue
+        length = 0.0
+        for i in range(n):
+            covered = must[i] or now[i] < weight[i]
+            slope = times[i] - 1.0 if covered else times[i]
+            stuck = (now[i] <= 0.0 and slope > 0.0) or (not must[i] and now[i] >= weight[i] and slope < 0.0)
+            way[i] = KEPT_WAY * way[i] + (0.0 if stuck else slope)
+            if (now[i] <= 0.0 and way[i] > 0.0) or (not must[i] and now[i] >= weight[i] and way[i] < 0.0):
+                way[i] = 0.0
+            length += way[i] * way[i]
+        if length <= 0.0:
+            break
+        move = scale * max(level - value, 1.0) / length
+        for i in range(n):
+            now[i] = max(now[i] - move * way[i], 0.0)
+            if not must[i]:
+                now[i] = min(now[i], float(weight[i]))
+    return taken
+
+
+@njit(cache=True, nogil=True)
+def _extra(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, count: Ints, a: int, extra: Longs, touched: Longs) -> tuple[int, int]:  # fmt: skip
+    """Add up for each column the weight of rows only this chosen one covers; return how many columns, and the weight."""
+    size, alone = 0, 0
+    for k in range(cptr[a], cptr[a + 1]):
+        i = row[k]
+        if count[i] != 1 or weight[i] == 0:
+            continue
+        alone += weight[i]
+        for q in range(rptr[i], rptr[i + 1]):
+            b = col[q]
+            if extra[b] == 0:
+                touched[size] = b
+                size += 1
+            extra[b] += weight[i]
+    return size, alone
+
+
+@njit(cache=True, nogil=True)
+def stand_ins(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, chosen: Longs, free: Bools) -> tuple[Longs, Longs, Longs]:  # fmt: skip
+    """Return for each chosen column the weight only it covers, the free one best in its place (-1: none), the loss.
+
+    Columns that share no row with it stand in by what they add anyway, which is counted once for all of them.
+    """
+    count, _ = covered_times(cptr, row, chosen, weight.size)
+    gain = sums_of(cptr, row, np.where(count == 0, weight, 0))
+    extra, touched = np.zeros(gain.size, dtype=np.int64), np.zeros(gain.size, dtype=np.int64)
+    top = -1
+    for j in range(gain.size):
+        if free[j] and gain[j] > 0 and (top < 0 or gain[j] > gain[top]):
+            top = j
+    only, other = np.zeros(chosen.size, dtype=np.int64), np.full(chosen.size, -1, dtype=np.int64)
+    loses = np.zeros(chosen.size, dtype=np.int64)
+    for s in range(chosen.size):
+        size, only[s] = _extra(rptr, col, cptr, row, weight, count, chosen[s], extra, touched)
+        best, most = top, gain[top] if top >= 0 else 0
+        for t in range(size):
+            b = touched[t]
+            worth = gain[b] + extra[b]
+            extra[b] = 0
+            if free[b] and (worth > most or (worth == most and b < best)):
+                best, most = b, worth
+        other[s] = best
+        loses[s] = only[s] - most
+    return only, other, loses
+
+
+@njit(cache=True, nogil=True)
+def cheaper_columns(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, cost: Floats, chosen: Longs, stays: Bools, free: Bools) -> None:  # fmt: skip
+    """Exchange chosen columns for cheaper ones, lower ones when as cheap, while the weight covered stays the same.
+
+    ``chosen`` and ``free`` are changed in place.
+    """
+    count, _ = covered_times(cptr, row, chosen, weight.size)
+    gain = sums_of(cptr, row, np.where(count == 0, weight, 0))
+    extra, touched = np.zeros(gain.size, dtype=np.int64), np.zeros(gain.size, dtype=np.int64)
+    changed = True
+    while changed:
+        changed = False
+        for s in range(chosen.size):
+            a = chosen[s]
+            if stays[s]:
+                continue
+            size, alone = _extra(rptr, col, cptr, row, weight, count, a, extra, touched)
+            best = a
+            for t in range(size):
+                b = touched[t]
+                same = free[b] and gain[b] + extra[b] == alone
+                extra[b] = 0
+                if same and (cost[b] < cost[best] or (cost[b] == cost[best] and b < best)):
+                    best = b
+            if best == a:
+                continue
+            changed = True
+            for sign, j in ((-1, a), (1, best)):
+                for k in range(cptr[j], cptr[j + 1]):
+                    i = row[k]
+                    count[i] += sign
+                    if count[i] == (0 if sign < 0 else 1):
+                        for q in range(rptr[i], rptr[i + 1]):
+                            gain[col[q]] -= sign * weight[i]
+            chosen[s], free[a], free[best] = best, True, False
+
+
+@njit(cache=True, nogil=True)
+def nearest_of(rptr: Ints, col: Ints, cost: Floats, rank: Longs, done: Bools, nearest: Longs) -> None:
+    """Write for each row not done the ranked column of least cost, of least rank when equal; one cost means none."""
+    known = cost.size == col.size
+    for i in range(done.size):
+        if done[i]:
+            continue
+        least, first = np.inf, -1
+        for k in range(rptr[i], rptr[i + 1]):
+            r = rank[col[k]]
+            if r < 0:
+                continue
+            walk = cost[k] if known else 0.0
+            if first < 0 or walk < least or (walk == least and r < first):
+                least, first = walk, r
+                nearest[i] = col[k]
