@@ -33,14 +33,17 @@ if TYPE_CHECKING:
     Bools: TypeAlias = NDArray[np.bool_]
     States: TypeAlias = NDArray[np.int8]
 
-ROOT_ROUNDS, ROOT_STEPS, NODE_STEPS = 12, 150, 120
+ROOT_ROUNDS, ROOT_STEPS, NODE_STEPS = 12, 150, 80
 MOST_EXCHANGES = 100_000
-NODE_SCALE, STALLED, BRANCH_AT = 0.3, 1e-2, 1.0
+NODE_SCALE, STALLED, BRANCH_AT = 0.3, 1e-2, 0.8
+TRIED, TRIAL_STEPS = 4, 30
 WORTH_SHRINKING = 0.8
 TIE_ENTRIES, TIE_NODES = 50_000, 500
 """Up to this many entries, all answers of the proven cost are looked through, in so many nodes at most."""
-KICKS = 12
-"""Times the exchanges are begun anew from the best answer with a few columns replaced."""
+KICKS, KICKED_ENTRIES = (12, 100), 40_000_000
+"""Least and most times the exchanges are begun anew from the best answer with a few columns replaced."""
+SETTLED_NODES, SETTLED_EVERY = 50, 8
+"""The first nodes, and of the others one in so many, try for an answer with exchanges."""
 CLOSE = 1e-9
 """Two sums of costs that differ by less than this share are the same."""
 
@@ -252,9 +255,10 @@ class _Tree:
             self.answer, self.value = answer, min(value, self.value)
 
     def kick(self) -> None:
-        """Begin anew from the best answer with some columns closed."""
+        """Begin anew from the best answer with some columns closed, the more often the smaller the problem is."""
         random = np.random.default_rng(self.effort.seed)
-        for turn in range(KICKS):
+        kicks = int(np.clip(KICKED_ENTRIES / max(len(self.problem.col), 1), *KICKS))
+        for turn in range(kicks):
             free = np.flatnonzero(self.answer & ~self.kept)
             if len(free) < 2 or self.late():
                 return
@@ -330,16 +334,36 @@ class _Tree:
         if not len(free) or opened.sum() >= self.sites or (node.state >= 0).sum() <= self.sites:
             self.offer(opened if opened.sum() >= self.sites else node.state >= 0)
             return []
-        column = free[np.argmin(np.abs(node.often[free] - BRANCH_AT))]
         halves = []
-        for side in (-1, 1):
-            state = node.state.copy()
-            state[column] = side
-            half, picked = self.lower(replace(node, state=state), NODE_STEPS, NODE_SCALE)
-            if half.bound <= self.goal:
-                self.offer(picked)
-                halves.append(half)
-        return halves
+        for half in self._split(node, free):
+            refined, picked = self.lower(half, NODE_STEPS, NODE_SCALE)
+            if refined.bound <= self.goal:
+                if self.nodes <= SETTLED_NODES or self.nodes % SETTLED_EVERY == 0:
+                    self.offer(picked)
+                halves.append(refined)
+        return sorted(halves, key=lambda half: -half.bound)
+
+    def _split(self, node: Node, free: Ints) -> list[Node]:
+        """Return the halves of a node on the column that lifts both bounds most, tried on a few (strong branching).
+
+        Where one half holds nothing of interest only the other one is returned.
+        """
+        closeness = np.abs(node.often[free] - BRANCH_AT)
+        best, score = [node], -1.0
+        for column in free[np.argsort(closeness, kind="stable")[:TRIED]]:
+            halves = []
+            for side in (-1, 1):
+                state = node.state.copy()
+                state[column] = side
+                half, _ = self.lower(replace(node, state=state), TRIAL_STEPS, NODE_SCALE)
+                if half.bound <= self.goal:
+                    halves.append(half)
+            if len(halves) < 2:
+                return halves
+            gains = [max(half.bound - node.bound, CLOSE * self.value) for half in halves]
+            if gains[0] * gains[1] > score:
+                best, score = halves, gains[0] * gains[1]
+        return best
 
 
 def search(problem: Median, choice: Choice, effort: Effort) -> Found:
