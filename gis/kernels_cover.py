@@ -6,7 +6,7 @@ one covers the row), and ``loss``, the weight only the column at each place cove
 entering column is found in one pass over its own rows.
 """
 
-# ruff: noqa: PLR0913, PLR0917  compiled functions take flat arrays, one argument each
+# ruff: noqa: PLR0913, PLR0917, PLR0912, C901, NPY002  compiled: flat arrays, plain loops, the generator numba has
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def add_greedily(cptr: Ints, row: Ints, weight: Longs, free: Bools, sites: int) 
     chosen = np.empty(sites, dtype=np.int64)
     size = 0
     while size < sites:
-        j = np.argmax(gain)
+        j = int(np.argmax(gain))
         if gain[j] <= 0:
             break
         if counted[j] < size:
@@ -149,7 +149,9 @@ def _losses(weight: Longs, count: Ints, place: Ints, sites: int) -> Longs:
 
 
 @njit(cache=True, nogil=True)
-def _best_place(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, both: Longs, b: int) -> tuple[int, int]:  # fmt: skip
+def _best_place(
+    cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, both: Longs, b: int
+) -> tuple[int, int]:
     """Return what the column would change in the place where it changes the answer for the best, and that place."""
     gain = 0
     for k in range(cptr[b], cptr[b + 1]):
@@ -224,7 +226,9 @@ def descend(cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs)
 
 
 @njit(cache=True, nogil=True)
-def anneal(cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs, hot: float, cold: float, steps: int, seed: int) -> tuple[Longs, int]:  # fmt: skip
+def anneal(
+    cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs, hot: float, cold: float, steps: int, seed: int
+) -> tuple[Longs, int]:
     """Return the best answer met, and its weight, while exchanges that lose are made ever more rarely.
 
     A random column enters where it does best; an exchange that loses d is made with probability exp(-d / temperature).
@@ -265,7 +269,19 @@ def anneal(cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs, 
 
 
 @njit(cache=True, nogil=True)
-def lower(cptr: Ints, row: Ints, weight: Longs, must: Bools, free: Bools, sites: int, price: Floats, value: float, steps: int, scale: float, often: Floats) -> int:  # fmt: skip
+def lower(
+    cptr: Ints,
+    row: Ints,
+    weight: Longs,
+    must: Bools,
+    free: Bools,
+    sites: int,
+    price: Floats,
+    value: float,
+    steps: int,
+    scale: float,
+    often: Floats,
+) -> int:
     """Lower the bound in up to so many subgradient steps; leave the best prices and how often columns were picked.
 
     Rows of ``must`` are covered in any case, so that their price has no limit; only ``free`` columns are picked. The
@@ -329,8 +345,10 @@ def lower(cptr: Ints, row: Ints, weight: Longs, must: Bools, free: Bools, sites:
 
 
 @njit(cache=True, nogil=True)
-def _extra(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, count: Ints, a: int, extra: Longs, touched: Longs) -> tuple[int, int]:  # fmt: skip
-    """Add up for each column the weight of rows only this chosen one covers; return how many columns, and the weight."""
+def _extra(
+    rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, count: Ints, a: int, extra: Longs, touched: Longs
+) -> tuple[int, int]:
+    """Add up for each column the weight of rows only the chosen one covers; return how many columns, and the sum."""
     size, alone = 0, 0
     for k in range(cptr[a], cptr[a + 1]):
         i = row[k]
@@ -347,7 +365,9 @@ def _extra(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, count: I
 
 
 @njit(cache=True, nogil=True)
-def stand_ins(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, chosen: Longs, free: Bools) -> tuple[Longs, Longs, Longs]:  # fmt: skip
+def stand_ins(
+    rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, chosen: Longs, free: Bools
+) -> tuple[Longs, Longs, Longs]:
     """Return for each chosen column the weight only it covers, the free one best in its place (-1: none), the loss.
 
     Columns that share no row with it stand in by what they add anyway, which is counted once for all of them.
@@ -376,7 +396,9 @@ def stand_ins(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, chose
 
 
 @njit(cache=True, nogil=True)
-def cheaper_columns(rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, cost: Floats, chosen: Longs, stays: Bools, free: Bools) -> None:  # fmt: skip
+def cheaper_columns(
+    rptr: Ints, col: Ints, cptr: Ints, row: Ints, weight: Longs, cost: Floats, chosen: Longs, stays: Bools, free: Bools
+) -> None:
     """Exchange chosen columns for cheaper ones, lower ones when as cheap, while the weight covered stays the same.
 
     ``chosen`` and ``free`` are changed in place.

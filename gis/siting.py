@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .median_search import Effort
-from .siting_answer import Siting as Siting
-from .siting_answer import Status as Status
+from .siting_answer import Siting, Status
 from .siting_model import CoverModel
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+__all__ = ["CoverModel", "Siting", "Status", "max_cover"]
 
 
 def max_cover(

@@ -187,7 +187,7 @@ def answer(case: Case, picked: Ints, ended: Outcome, effort: Effort) -> Siting:
     ended, effort
         How the search ended, and its limits.
     """
-    picked = _cheapest(case, picked, ended)
+    picked = _needed(case, _cheapest(case, picked, ended), ended.into)
     chosen, added = _ordered(case, picked, ended.into)
     objective = int(added.sum())
     gap = (ended.bound - objective) / ended.bound if ended.bound else 0.0
@@ -227,6 +227,19 @@ def _cheapest(case: Case, picked: Ints, ended: Outcome) -> Ints:
     return chosen
 
 
+def _needed(case: Case, picked: Ints, into: Bools) -> Ints:
+    """Return the picked without those that cover nothing alone, the dearest left out first."""
+    count, weighs = case.times(picked), (case.left > 0) | (case.left_tie > 0)
+    stay = []
+    for one in sorted(picked.tolist(), key=lambda site: (-case.costs[site], -site)):
+        rows = case.rows(one)
+        if into[one] or (weighs[rows] & (count[rows] == 1)).any():
+            stay.append(one)
+        else:
+            count[rows] -= 1
+    return np.sort(np.array(stay, dtype=np.int64))
+
+
 def _ordered(case: Case, picked: Ints, into: Bools) -> tuple[Ints, Ints]:
     """Order the picked by weight added, second weight and index; those that add nothing stay only where forced in."""
     left, left_tie = case.left, case.left_tie
@@ -253,9 +266,6 @@ def _assigned(case: Case, chosen: Ints) -> Ints:
     assignment = np.full(matrix.shape[0], -1, dtype=np.int64)
     rank = np.full(matrix.shape[1], -1, dtype=np.int64)
     rank[chosen] = np.arange(len(chosen))
-    if matrix.dtype == np.bool_:
-        costs = np.zeros(1)
-    else:
-        costs = matrix.data.astype(np.float64, copy=False)
+    costs = np.zeros(1) if matrix.dtype == np.bool_ else matrix.data.astype(np.float64, copy=False)
     nearest_of(matrix.indptr, matrix.indices, costs, rank, case.done, assignment)
     return assignment

@@ -120,7 +120,7 @@ def first_prices(columns: Columns) -> Floats:
     return columns.weight / np.maximum(np.bincount(columns.row, minlength=len(columns.weight)), 1)
 
 
-def lowered(  # noqa: PLR0913  the prices to begin with, then how far to go
+def lowered(
     columns: Columns,
     sites: int,
     value: int,

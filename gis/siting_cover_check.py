@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Bools: TypeAlias = NDArray[np.bool_]
 
 
-def check_cover(  # noqa: PLR0913  what a model is given
+def check_cover(
     matrix: csr_array,
     weights: ArrayLike,
     *,

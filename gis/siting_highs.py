@@ -44,7 +44,7 @@ def lp_prices(problem: Reduced, sites: int, free: Bools, *, seconds: float) -> F
     return np.abs(duals[: len(problem.weight)])
 
 
-def prove(  # noqa: PLR0913  the problem and what is known of it, then limits
+def prove(
     problem: Reduced,
     sites: int,
     start: Ints,

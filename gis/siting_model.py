@@ -1,4 +1,4 @@
-"""Maximal covering asked again and again: what was found once is kept, so that a what-if begins where the last ended."""
+"""Maximal covering asked again and again: what was found is kept, so that a what-if begins where the last ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from .siting_reduce import Reduced, Traced
-    from .siting_solve import Solved
 
     Ints: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
@@ -172,7 +171,7 @@ class CoverModel:
         into, out = check_sites(sites, must, barred, self.candidates)
         return self._answer(sites, into, out, effort, began, quick=True)
 
-    def _answer(self, sites: int, into: Bools, out: Bools, effort: Effort, began: float, *, quick: bool) -> Siting:  # noqa: PLR0913  one step
+    def _answer(self, sites: int, into: Bools, out: Bools, effort: Effort, began: float, *, quick: bool) -> Siting:
         """Solve what the fixed candidates leave open, and put the answer together."""
         case, forced = self.case, np.flatnonzero(into).astype(np.int64)
         way = self._way_without(out)
@@ -181,18 +180,20 @@ class CoverModel:
         problem = self._lessened(way, met) if len(forced) else way.problem
         closed = (into | out)[problem.candidate]
         more = min(sites - len(forced), int((~closed).sum()))
-        if not problem.weight.any() or more < 1:
-            bound, proven, picked, work, late = base, True, forced, 0, False
-        else:
+        ended = Outcome(base, proven=True, late=False, work=0, into=into, out=out, began=began)
+        picked, share = forced, np.zeros(len(case.weight))
+        if problem.weight.any() and more > 0:
             solved = solve(problem, more, effort, barred=closed, start=self._start(way, problem, quick=quick))
-            new = problem.candidate[solved.chosen]
-            bound, proven, work, late = base + solved.bound, solved.proven, solved.work, solved.late
-            picked = np.concatenate([forced, new])
-            if not quick:
-                self._keep(way, problem, solved, picked, sites, time.perf_counter() - began)
+            bound = base + solved.bound
+            ended = replace(ended, bound=bound, proven=solved.proven, late=solved.late, work=solved.work)
+            picked = np.concatenate([forced, problem.candidate[solved.chosen]])
+            by_group = solved.prices / np.maximum(problem.weight, 1)
+            share = np.where(way.owner >= 0, by_group[np.maximum(way.owner, 0)], 0.0)
+        if not quick:
+            self._kept = _Kept(picked, share, sites, time.perf_counter() - began)
         if not len(picked) or (not len(forced) and not problem.weight.any()):
             return nothing(case, began, effort.seed)
-        return answer(case, picked, Outcome(bound, proven, late, work, into, out, began), effort)
+        return answer(case, picked, ended, effort)
 
     def _way_without(self, out: Bools) -> Traced:
         """Return the reduction; dropped candidates return where all that cover as much are barred."""
@@ -212,12 +213,6 @@ class CoverModel:
             np.add.at(total, way.owner[rows], values[rows])
             sums.append(total)
         return replace(way.problem, weight=sums[0], tie=sums[1])
-
-    def _keep(self, way: Traced, problem: Reduced, solved: Solved, picked: Ints, sites: int, seconds: float) -> None:  # noqa: PLR0913, PLR0917  one step
-        """Remember what was found, in terms of the problem as given."""
-        share = solved.prices / np.maximum(problem.weight, 1)
-        by_row = np.where(way.owner >= 0, share[np.maximum(way.owner, 0)], 0.0)
-        self._kept = _Kept(picked, by_row, sites, seconds)
 
     def _start(self, way: Traced, problem: Reduced, *, quick: bool) -> Start | None:
         """Return what is known from the last solve, in terms of this problem."""

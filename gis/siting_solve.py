@@ -18,8 +18,7 @@ from scipy.sparse import csr_array
 
 from .kernels_cover import add_greedily, anneal, covered_times, descend, sums_of
 from .siting_bound import STEPS, by_columns, first_prices, judged, lowered
-from .siting_highs import best_tie, lp_prices, prove
-from .siting_highs import silent_solver as silent_solver
+from .siting_highs import best_tie, lp_prices, prove, silent_solver
 from .siting_reduce import Reduced, merged
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     Ints: TypeAlias = NDArray[np.int64]
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
+
+__all__ = ["Solved", "Start", "covered_weight", "easy_bound", "silent_solver", "solve"]
 
 TIE_PAIRS = 50_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""

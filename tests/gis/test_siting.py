@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array, csr_matrix
 
 from lifecircle.gis.errors import InfeasibleError, InputError
-from lifecircle.gis.siting import max_cover
 from lifecircle.gis.kernels_cover import add_greedily, descend
+from lifecircle.gis.siting import max_cover
 from lifecircle.gis.siting_bound import by_columns, relax
 from lifecircle.gis.siting_reduce import Reduced, pattern, reduce
 from lifecircle.gis.siting_solve import covered_weight, easy_bound
