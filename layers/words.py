@@ -138,7 +138,7 @@ def explain(fault: Fault, language: Language) -> str:
             **{name: layer_name(str(value), language) if name == "layer" and language != "en" else value},
         )
         for name in ("file", "layer", "row", "column", "value")
-        if (value := _short(getattr(fault, name))) is not None
+        if (value := getattr(fault, name) if name == "file" else _short(getattr(fault, name))) is not None
     ]
     known = {name: getattr(fault, name) for name in ("file", "layer", "row", "column", "value")}
     text = say(fault.code, language, **{**known, **grouped(fault.detail)})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
 
@@ -268,6 +268,8 @@ def test_sites_that_come_and_go_bring_back_what_was(case: Case, walker: Walker) 
 @LAWS
 @given(cases(), WALKED)
 def test_whoever_may_come_to_where_the_data_end_is_flagged(case: Case, walker: Walker) -> None:
+    # A place on a one-way edge of no length stands at both its ends, so one may step back through it.
+    assume(all(edge.metres > 0 or edge.ways == 3 for edge in case.edges))
     network = case.network
     rows = [
         (row, offset)

@@ -182,4 +182,4 @@ def test_no_facility_is_no_data_and_nobody_at_home_is_one_clear_error(folder: Pa
     frame.to_file(folder / "compounds.gpkg")
     code, output = planned(folder, streets)
     assert code == 2, output
-    assert "where people live" in output
+    assert "the people add up to 0" in output

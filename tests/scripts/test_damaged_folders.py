@@ -204,7 +204,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
     "raster without place": ("population", _raster_nowhere, ("人口栅格.tif", "配准")),
     "raster cut short": ("population", _cut("人口栅格.tif", 0.4), ("人口栅格.tif",)),
     "negative people": ("districts", _people("-41"), ("七普街道人口.csv", "常住人口", "-41")),
-    "people in words": ("districts", _people("不详"), ("七普街道人口.csv", "常住人口", "不详")),
+    "people in words": ("districts", _people("很多"), ("七普街道人口.csv", "常住人口", "很多")),
     "a folder for a file": ("compounds", _directory, ("小区.shp",)),
     "no such standard": (
         "compounds",
