@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int32]
     Bools = NDArray[np.bool_]
 
-PATIENCE = 20
-SMALLEST_STEP = 1e-4
-KEPT_WAY, LATE_SHARE = 0.3, 0.05
+PACE = 30.0
+"""How fast picks move for each move of the prices, in units of their usual sizes."""
+HALVINGS, LOOK, ANEW = 50, 25, 100
+"""Halvings of a search, steps between looks at the bound, steps between new beginnings."""
 BLOCK = 256
 """So many exchanges are tried at each temperature."""
 
@@ -269,79 +270,100 @@ def anneal(
 
 
 @njit(cache=True, nogil=True)
-def lower(
-    cptr: Ints,
-    row: Ints,
-    weight: Longs,
-    must: Bools,
-    free: Bools,
-    sites: int,
-    price: Floats,
-    value: float,
-    steps: int,
-    scale: float,
-    often: Floats,
-) -> int:
-    """Lower the bound in up to so many subgradient steps; leave the best prices and how often columns were picked.
+def _picked(pick: Floats, step: Floats, sums: Floats, sites: int) -> None:
+    """Move the picks along their sums and back to where they are within 0 and 1 and add up to ``sites``."""
+    low, high = sums.min() - 1.0 / step.min(), sums.max() + 1.0 / step.min()
+    for _ in range(HALVINGS):
+        middle, total = (low + high) / 2.0, 0.0
+        for c in range(pick.size):
+            total += min(max(pick[c] + step[c] * (sums[c] - middle), 0.0), 1.0)
+        if total > sites:
+            low = middle
+        else:
+            high = middle
+    for c in range(pick.size):
+        pick[c] = min(max(pick[c] + step[c] * (sums[c] - high), 0.0), 1.0)
 
-    Rows of ``must`` are covered in any case, so that their price has no limit; only ``free`` columns are picked. The
-    direction of a step keeps a part of the one before (Camerini, Fratta & Maffioli 1975); its length aims at ``value``
-    and is halved where the bound stalls. ``price`` and ``often`` are changed in place. Returns the steps taken.
+
+@njit(cache=True, nogil=True)
+def _level(cptr: Ints, row: Ints, weight: Longs, columns: Longs, sites: int, price: Floats, sums: Floats) -> float:
+    """Return the bound of prices; the sums of the columns are left in ``sums``."""
+    level = 0.0
+    for i in range(weight.size):
+        level += weight[i] - price[i]
+    for c in range(columns.size):
+        total = 0.0
+        for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
+            total += price[row[k]]
+        sums[c] = total
+    ranked = np.sort(sums)
+    for c in range(max(0, columns.size - sites), columns.size):
+        level += ranked[c]
+    return level
+
+
+@njit(cache=True, nogil=True)
+def lower(
+    cptr: Ints, row: Ints, weight: Longs, free: Bools, sites: int, price: Floats, pick: Floats, value: float, steps: int
+) -> int:
+    """Lower the bound in up to so many primal-dual steps, until it proves the value; return how many were taken.
+
+    The linear relaxation is the saddle point of Σ (wᵢ - uᵢ) + Σⱼ xⱼ Σ_{i reached by j} uᵢ over prices 0 ≤ u ≤ w and
+    picks 0 ≤ x ≤ 1 that add up to p. Both sides step in turn (Chambolle & Pock 2011, steps of Pock & Chambolle 2011),
+    and begin anew at their mean (Applegate et al. 2021). The best prices and the last picks are left in place.
     """
-    n = weight.size
-    best = np.inf
-    now = price.copy()
-    way, times = np.zeros(n), np.zeros(n)
-    since, taken = 0, 0
-    columns = np.flatnonzero(free)
-    sums = np.zeros(columns.size)
-    for step in range(steps):
-        taken = step + 1
-        level = 0.0
-        for i in range(n):
-            level += weight[i] - now[i]
+    n, columns = weight.size, np.flatnonzero(free)
+    degree, step, now_pick = np.zeros(n), np.zeros(columns.size), np.zeros(columns.size)
+    heavy, rows = 0.0, 0
+    for i in range(n):
+        heavy += weight[i]
+        rows += weight[i] > 0
+    pace = PACE * sites / columns.size * rows / max(heavy, 1.0)
+    for c in range(columns.size):
+        now_pick[c] = pick[columns[c]]
+        step[c] = pace / max(1, cptr[columns[c] + 1] - cptr[columns[c]])
+        for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
+            degree[row[k]] += 1.0
+    if abs(now_pick.sum() - sites) > 1e-3 * sites:
+        now_pick[:] = sites / columns.size
+    now, ahead, mean = price.copy(), price.copy(), np.zeros(n)
+    times, sums, mean_pick = np.zeros(n), np.zeros(columns.size), np.zeros(columns.size)
+    best = _level(cptr, row, weight, columns, sites, price, sums)
+    since = 0
+    for taken in range(1, steps + 1):
         for c in range(columns.size):
             total = 0.0
             for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
-                total -= now[row[k]]
+                total += ahead[row[k]]
             sums[c] = total
-        order = np.argpartition(sums, sites - 1)[:sites] if sites < columns.size else np.arange(columns.size)
+        _picked(now_pick, step, sums, sites)
         times[:] = 0.0
-        often *= 1.0 - LATE_SHARE
-        for c in order:
-            level -= sums[c]
-            often[columns[c]] += LATE_SHARE
-            for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
-                times[row[k]] += 1.0
-        if level < best * (1.0 - 1e-9):
-            best, since = level, 0
-            price[:] = now
-        else:
-            since += 1
-        if best < value + 1.0 or scale < SMALLEST_STEP:
-            break
-        if since >= PATIENCE:
-            scale, since = scale * 0.5, 0
-            now[:] = price
-            way[:] = 0.0
-            continue
-        length = 0.0
+        for c in range(columns.size):
+            if now_pick[c] > 0.0:
+                for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
+                    times[row[k]] += now_pick[c]
+        since += 1
         for i in range(n):
-            covered = must[i] or now[i] < weight[i]
-            slope = times[i] - 1.0 if covered else times[i]
-            stuck = (now[i] <= 0.0 and slope > 0.0) or (not must[i] and now[i] >= weight[i] and slope < 0.0)
-            way[i] = KEPT_WAY * way[i] + (0.0 if stuck else slope)
-            if (now[i] <= 0.0 and way[i] > 0.0) or (not must[i] and now[i] >= weight[i] and way[i] < 0.0):
-                way[i] = 0.0
-            length += way[i] * way[i]
-        if length <= 0.0:
-            break
-        move = scale * max(level - value, 1.0) / length
-        for i in range(n):
-            now[i] = max(now[i] - move * way[i], 0.0)
-            if not must[i]:
-                now[i] = min(now[i], float(weight[i]))
-    return taken
+            moved = now[i] - (times[i] - 1.0) / (pace * max(degree[i], 1.0))
+            moved = min(max(moved, 0.0), float(weight[i]))
+            ahead[i] = 2.0 * moved - now[i]
+            now[i] = moved
+            mean[i] += (moved - mean[i]) / since
+        mean_pick += (now_pick - mean_pick) / since
+        if taken % LOOK == 0 or taken == steps:
+            for prices in (mean, now):
+                level = _level(cptr, row, weight, columns, sites, prices, sums)
+                if level < best:
+                    best = level
+                    price[:] = prices
+            for c in range(columns.size):
+                pick[columns[c]] = mean_pick[c]
+            if best < value + 1.0:
+                return taken
+        if since == ANEW:
+            now[:], ahead[:], now_pick[:] = mean, mean, mean_pick
+            since = 0
+    return steps
 
 
 @njit(cache=True, nogil=True)

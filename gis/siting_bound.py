@@ -4,9 +4,9 @@ Relaxing yᵢ ≤ Σ_{j reaches i} xⱼ with prices 0 ≤ uᵢ ≤ wᵢ leaves
 
     L(u) = Σ (wᵢ - uᵢ) + the p largest column sums Σ_{i reached by j} uᵢ,
 
-which no answer exceeds (Galvão & ReVelle 1996). Prices come from subgradient steps or from the linear relaxation,
-whose duals make L(u) its optimum. Wherever they come from, L(u) is counted anew in whole numbers: prices are rounded to
-binary fractions, so that no rounding error can make a bound too small.
+which no answer exceeds (Galvão & ReVelle 1996). Prices come from primal-dual steps or from the duals of the linear
+relaxation, which make L(u) its optimum. Wherever they come from, L(u) is counted anew in whole numbers: prices are
+rounded to binary fractions, so that no rounding error can make a bound too small.
 """
 
 from __future__ import annotations
@@ -45,15 +45,12 @@ class Columns:
         int64 [rows].
     free
         bool [columns], those that may be chosen.
-    must
-        bool [rows], those that are known to be covered in every better answer.
     """
 
     cptr: NDArray[np.int32]
     row: NDArray[np.int32]
     weight: Ints
     free: Bools
-    must: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class Relaxed:
     prices
         float64 [rows], the prices of the bound.
     often
-        float64 [candidates], the share of late steps in which each was picked.
+        float64 [candidates], how far each is picked in the relaxation.
     """
 
     bound: int
@@ -86,8 +83,7 @@ def by_columns(problem: Reduced, barred: Bools | None = None) -> Columns:
     """Return a reduced problem by columns; barred ones may not be chosen."""
     columns = problem.cover.tocsc()
     free = np.ones(columns.shape[1], dtype=np.bool_) if barred is None else ~barred
-    must = np.zeros(columns.shape[0], dtype=np.bool_)
-    return Columns(columns.indptr.astype(np.int32), columns.indices.astype(np.int32), problem.weight, free, must)
+    return Columns(columns.indptr.astype(np.int32), columns.indices.astype(np.int32), problem.weight, free)
 
 
 def relax(problem: Reduced, sites: int, value: int) -> Relaxed:
@@ -121,16 +117,9 @@ def first_prices(columns: Columns) -> Floats:
 
 
 def lowered(
-    columns: Columns,
-    sites: int,
-    value: int,
-    prices: Floats,
-    *,
-    often: Floats | None = None,
-    steps: int = STEPS,
-    scale: float = 1.0,
+    columns: Columns, sites: int, value: int, prices: Floats, *, often: Floats | None = None, steps: int = STEPS
 ) -> Relaxed:
-    """Return the bound after up to so many subgradient steps from given prices.
+    """Return the bound after up to so many primal-dual steps from given prices.
 
     Parameters
     ----------
@@ -141,25 +130,16 @@ def lowered(
     prices
         float64 [rows].
     often
-        float64 [columns], how often columns were picked in earlier steps.
-    steps, scale
-        Most steps, and the first step's length as a share of the way to ``value``.
+        float64 [columns], the picks to begin with.
+    steps
+        Most steps.
     """
-    best = np.where(columns.must, prices, np.clip(prices, 0.0, columns.weight))
+    best = np.clip(np.nan_to_num(prices), 0.0, columns.weight)
     picked = np.zeros(len(columns.free)) if often is None else often.copy()
-    lower(
-        columns.cptr,
-        columns.row,
-        columns.weight,
-        columns.must,
-        columns.free,
-        sites,
-        best,
-        float(value),
-        steps,
-        scale,
-        picked,
-    )
+    cover = (columns.cptr, columns.row, columns.weight, columns.free)
+    count = min(sites, int(columns.free.sum()))
+    if count and columns.weight.any():
+        lower(*cover, count, best, picked, float(value), steps)
     return judged(columns, sites, value, best, picked)
 
 
@@ -170,15 +150,13 @@ def judged(columns: Columns, sites: int, value: int, prices: Floats, often: Floa
     when forcing it out would.
     """
     total = int(columns.weight.sum())
-    top = max(total, 1) * (int(columns.must.sum()) + 1)
-    bits = min(FINEST, MOST_BITS - top.bit_length() - int(sites).bit_length())
+    bits = min(FINEST, MOST_BITS - max(total, 1).bit_length() - int(sites).bit_length())
     m, count = len(columns.free), min(sites, int(columns.free.sum()))
     none = np.zeros(m, dtype=np.bool_)
     often = np.zeros(m) if often is None else often
     if bits < 0:
         return Relaxed(total, none, none, np.flatnonzero(columns.free)[:count], prices, often)
-    limit = np.where(columns.must, max(total, 1), columns.weight)
-    whole = np.floor(np.clip(np.nan_to_num(prices), 0.0, limit) * 2.0**bits).astype(np.int64)
+    whole = np.floor(np.clip(np.nan_to_num(prices), 0.0, columns.weight) * 2.0**bits).astype(np.int64)
     sums = sums_of(columns.cptr, columns.row, whole)
     sums[~columns.free] = -1
     order = np.argsort(-sums, kind="stable").astype(np.int64)

@@ -32,10 +32,26 @@ WHAT_IF_SHARE, WHAT_IF_LEAST = 0.03, 0.01
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What a search found: columns as given, prices by row of demand per unit of its weight, sites, seconds."""
+    """What a search found, in terms of the problem as given.
+
+    Parameters
+    ----------
+    chosen
+        int64 [k].
+    share
+        float64 [demand], prices for each unit of weight.
+    picks
+        float64 [candidates], of the relaxation.
+    pace
+        Seconds an exchange took to try.
+    sites, seconds
+        How many were asked for, and what it took.
+    """
 
     chosen: Ints
     share: Floats
+    picks: Floats
+    pace: float
     sites: int
     seconds: float
 
@@ -181,16 +197,17 @@ class CoverModel:
         closed = (into | out)[problem.candidate]
         more = min(sites - len(forced), int((~closed).sum()))
         ended = Outcome(base, proven=True, late=False, work=0, into=into, out=out, began=began)
-        picked, share = forced, np.zeros(len(case.weight))
+        picked, share, picks, pace = forced, np.zeros(len(case.weight)), np.zeros(self.candidates), 0.0
         if problem.weight.any() and more > 0:
             solved = solve(problem, more, effort, barred=closed, start=self._start(way, problem, quick=quick))
             bound = base + solved.bound
             ended = replace(ended, bound=bound, proven=solved.proven, late=solved.late, work=solved.work)
             picked = np.concatenate([forced, problem.candidate[solved.chosen]])
             by_group = solved.prices / np.maximum(problem.weight, 1)
+            picks[problem.candidate], pace = solved.picks, solved.pace
             share = np.where(way.owner >= 0, by_group[np.maximum(way.owner, 0)], 0.0)
         if not quick:
-            self._kept = _Kept(picked, share, sites, time.perf_counter() - began)
+            self._kept = _Kept(picked, share, picks, pace, sites, time.perf_counter() - began)
         if not len(picked) or (not len(forced) and not problem.weight.any()):
             return nothing(case, began, effort.seed)
         return answer(case, picked, ended, effort)
@@ -227,4 +244,5 @@ class CoverModel:
         heads = np.zeros(len(problem.weight), dtype=np.int64)
         heads[way.owner[rows]] = rows  # rows of one group had prices alike, or nearly so
         prices = self._kept.share[heads] * problem.weight
-        return Start(place[known][place[known] >= 0], prices, quick=True)
+        picks = self._kept.picks[problem.candidate]
+        return Start(place[known][place[known] >= 0], prices, picks, self._kept.pace, quick=True)

@@ -36,12 +36,12 @@ __all__ = ["Solved", "Start", "covered_weight", "easy_bound", "silent_solver", "
 TIE_PAIRS = 50_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""
 BOUND_WORK = 4e9
-"""Most stored pairs looked at by the subgradient steps at the root, and the fewest steps whatever it takes."""
+"""Most stored pairs looked at by the primal-dual steps at the root, and the fewest steps whatever it takes."""
 FEWEST_STEPS = 150
-LP_PAIRS = 4_000_000
+LP_PAIRS = 1_500_000
 """Up to this many stored pairs the linear relaxation is solved."""
-POLISH_STEPS, POLISH_SCALE = 60, 0.05
-"""Subgradient steps from the prices of the linear relaxation."""
+POLISH_STEPS = 50
+"""Primal-dual steps from the prices of the linear relaxation."""
 CORE_PAIRS, CORE_SHARE = 30_000, 0.5
 """A core of so few stored pairs is given to HiGHS at once, for this share of the time left; others later."""
 LATER_PAIRS, LATER_SHARE = 1_500_000, 0.4
@@ -69,14 +69,18 @@ class Start:
     ----------
     chosen
         int64 [k], columns of the reduced problem.
-    prices
-        float64 [rows].
+    prices, picks
+        float64 [rows] and [columns], of the relaxation.
+    pace
+        Seconds an exchange took to try, so that none begins for which there is no time.
     quick
         Whether this is a what-if: only a short search from there, then the proof while time is left.
     """
 
     chosen: Ints | None = None
     prices: Floats | None = None
+    picks: Floats | None = None
+    pace: float = 0.0
     quick: bool = False
 
 
@@ -90,16 +94,18 @@ class Solved:
         int64 [k].
     bound, proven
         No answer covers more; whether the answer covers as much.
-    prices
-        float64 [rows], those of the root's bound.
-    work, late
-        Annealings and nodes of the tree; whether the time ended the search.
+    prices, picks
+        float64 [rows] and [columns], those of the bound.
+    pace, work, late
+        Seconds an exchange took to try; annealings; whether the time ended the search.
     """
 
     chosen: Ints
     bound: int
     proven: bool
     prices: Floats
+    picks: Floats
+    pace: float
     work: int
     late: bool
 
@@ -160,11 +166,12 @@ class _Search:
         self.entering = np.flatnonzero(self.columns.free).astype(np.int64)
         self.elites: list[Ints] = []
         self.work, self.tried = 0, np.inf
+        self.pace, self.out_of_time = start.pace, False
         self.chosen = self._first()
         self.value = covered_weight(self.columns, problem.weight, self.chosen)
         self.bound = max(self.value, easy_bound(self.columns, self.chosen, self.sites))
         prices = first_prices(self.columns) if start.prices is None else start.prices
-        self.relaxed = judged(self.columns, self.sites, self.value, prices)
+        self.relaxed = judged(self.columns, self.sites, self.value, prices, start.picks)
         self._take_bound(self.relaxed)
 
     def _first(self) -> Ints:
@@ -184,7 +191,7 @@ class _Search:
 
     def late(self) -> bool:
         """Say whether the time is over."""
-        return time.perf_counter() > self.deadline
+        return self.out_of_time or time.perf_counter() > self.deadline
 
     def left(self) -> float:
         """Return the seconds left."""
@@ -232,7 +239,16 @@ class _Search:
         pairs = self.problem.cover.nnz
         if proven and self.scale > 1 and pairs <= TIE_PAIRS:
             self.offer(best_tie(self.problem, self.sites, self.columns.free, self.chosen, self.value))
-        return Solved(np.sort(self.chosen), self.bound, proven, self.relaxed.prices, self.work, self.late())
+        return Solved(
+            np.sort(self.chosen),
+            self.bound,
+            proven,
+            self.relaxed.prices,
+            self.relaxed.often,
+            self.pace,
+            self.work,
+            self.late(),
+        )
 
     def _begin(self) -> None:
         """Find a first bound and a good answer; prove it where the core is small."""
@@ -249,24 +265,15 @@ class _Search:
         """Begin at what is known: few steps of the bound, a short annealing."""
         if self.done():
             return
-        prices, steps = self.relaxed.prices, POLISH_STEPS
-        pairs = max(1, len(self.columns.row))
-        self._take_bound(
-            lowered(
-                self.columns,
-                self.sites,
-                self.value,
-                prices,
-                steps=min(steps, QUICK_WORK // pairs + 1),
-                scale=POLISH_SCALE,
-            )
-        )
+        known, pairs = self.relaxed, max(1, len(self.columns.row))
+        steps = min(POLISH_STEPS, QUICK_WORK // pairs + 1)
+        self._take_bound(lowered(self.columns, self.sites, self.value, known.prices, often=known.often, steps=steps))
         if not self.done() and not self.late() and len(self.chosen) == self.sites:
             self._anneal(TRIES_QUICK, HOT * WARM)
         self._core(CORE_PAIRS, 1.0)
 
     def _bound_roughly(self) -> None:
-        """Lower the bound by subgradient steps, and try the columns it likes best."""
+        """Lower the bound by primal-dual steps, and try the columns it likes best."""
         pairs = max(1, len(self.columns.row))
         steps = int(np.clip(BOUND_WORK / pairs, FEWEST_STEPS, STEPS))
         self._take_bound(lowered(self.columns, self.sites, self.value, self.relaxed.prices, steps=steps))
@@ -279,9 +286,7 @@ class _Search:
             return
         prices = lp_prices(self.problem, self.sites, self.columns.free, seconds=self.left())
         if prices is not None and len(prices) == len(self.key):
-            self._take_bound(
-                lowered(self.columns, self.sites, self.value, prices, steps=POLISH_STEPS, scale=POLISH_SCALE)
-            )
+            self._take_bound(lowered(self.columns, self.sites, self.value, prices, steps=POLISH_STEPS))
 
     def _core(self, most: int, share: float) -> None:
         """Give what the bound leaves open to HiGHS when it is small, and smaller than the last time."""
@@ -300,6 +305,10 @@ class _Search:
     def _anneal(self, each: int, hot: float) -> None:
         """Search from the best answer at a falling temperature."""
         tries = min(TRIES_MOST, each * len(self.entering))
+        if tries * self.pace > self.left():
+            self.out_of_time = True
+            return
+        began = time.perf_counter()
         mean = float(self.key.sum()) / self.sites
         seed = self.effort.seed * 1_000_003 + self.work
         self.work += 1
@@ -308,6 +317,7 @@ class _Search:
             columns.cptr, columns.row, self.key, self.chosen, self.entering, hot * mean, hot * COLD * mean, tries, seed
         )
         found = self._descended(found)
+        self.pace = (time.perf_counter() - began) / tries
         self.elites.append(np.sort(found))
         if self.offer(found):
             self._judge()
