@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .errors import SolverError
+from .kernels_setcover import torn_and_mended
 from .siting_reduce import alike, undominated
 from .siting_solve import silent_solver
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Bools: TypeAlias = NDArray[np.bool_]
 
 ROUNDING = 1e-6
+ROUNDS, ROUNDS_PER_COLUMN, ROUND_ENTRIES, SEED = (100, 30_000), 40, 10_000_000_000, 0
+"""Least and most rounds of tearing an answer and mending it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ def fewest(needs: Needs, *, seconds: float, gap: float = 0.0, most: float = np.i
         found: Bools | None = start
         bound, late = min(quick, value), False
     else:
+        if most == np.inf:
+            start = _bettered(small, start)
         found, bound, late = _prove(small, start, seconds=seconds, gap=gap, most=most - fixed)
         bound += fixed
     if found is None or small.cost[found].sum() + fixed > most:
@@ -160,6 +165,23 @@ def _pruned(needs: Needs, chosen: Bools) -> Bools:
             stay[column] = False
             times[own] -= 1
     return stay
+
+
+def _bettered(needs: Needs, start: Bools) -> Bools:
+    """Return the answer after rounds of tearing and mending, more of them the smaller the problem is."""
+    by_column = needs.cover.tocsc()
+    rounds = int(np.clip(min(ROUND_ENTRIES // needs.cover.nnz, ROUNDS_PER_COLUMN * len(start)), *ROUNDS))
+    return torn_and_mended(
+        needs.cover.indptr.astype(np.int64),
+        needs.cover.indices.astype(np.int32),
+        by_column.indptr.astype(np.int64),
+        by_column.indices.astype(np.int32),
+        needs.need,
+        np.maximum(needs.cost, ROUNDING),
+        start,
+        rounds,
+        SEED,
+    )
 
 
 def _quick_bound(needs: Needs) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from lifecircle.gis.cover_search import Needs, fewest
+from lifecircle.gis.cover_search import Needs, _bettered, fewest
 from lifecircle.gis.errors import InfeasibleError, InputError
 from lifecircle.gis.median_search import Effort
 from lifecircle.gis.set_cover import set_cover
@@ -185,3 +185,16 @@ def test_bad_input_is_told() -> None:
         set_cover(reach, [0, 0])
     nothing = set_cover(reach, [3, 0], fixed=Fixed(existing=[0]))
     assert (nothing.objective, nothing.bound, len(nothing.chosen)) == (0.0, 0.0, 0)
+
+
+def test_tearing_and_mending_keeps_the_needs_met_and_comes_out_the_same_twice() -> None:
+    reach, _ = town(500, 150, seed=8, limit=500)
+    rows = np.flatnonzero(np.diff(reach.indptr) > 1)
+    small = csr_array(reach[rows])
+    cover = csr_array((np.ones(small.nnz, dtype=np.int8), small.indices, small.indptr), shape=small.shape)
+    needs = Needs(cover, np.full(len(rows), 2), np.ones(150), np.zeros(150, dtype=np.bool_))
+    start = np.ones(150, dtype=np.bool_)
+    better, again = (_bettered(needs, start) for _ in range(2))
+    assert (better == again).all()
+    assert (cover.astype(int) @ better.astype(int) >= 2).all()
+    assert fewest(needs, seconds=30).value <= better.sum() < 100
