@@ -34,10 +34,9 @@ def equity_table(
 ) -> pd.DataFrame:
     """Return how evenly the walk to the nearest facility, and access, are spread: a row for the city and each ring.
 
-    Who finds nothing within the search counts with its end, and is told in ``beyond``: the true walk is longer, so
-    means and indices of walks are then least values. Theil's index of the city splits exactly into what lies between
-    the rings and inside them. ``against_all`` is a mean over that of all people of the city: above 1 for walks is
-    farther, for access is more.
+    From whom no way leads to any facility is told in ``beyond`` and left out of means and indices of walks. Theil's
+    index of the city splits exactly into what lies between the rings and inside them. ``against_all`` is a mean over
+    that of all people of the city: above 1 for walks is farther, for access is more.
 
     Parameters
     ----------
@@ -67,15 +66,13 @@ def equity_table(
         cost = walk.cost[rows][known]
         fixed = {"facility_class": rule.facility_class, "circle": rule.circle}
         label = {**fixed, "value": "walk", "unit": walk.unit}
-        far = cost > walk.searched
-        found += _rows(label, np.minimum(cost, walk.searched), counts, (groups, rings[known]), far)
+        found += _rows(label, cost, counts, (groups, rings[known]))
         if rule.facility_class in access:
             own = access[rule.facility_class][known]
             sure = ~np.isnan(own)
             told = {who: people[sure] for who, people in counts.items()}
             label = {**fixed, "value": "access", "unit": "per_person"}
-            nobody = np.zeros(int(sure.sum()), dtype=np.bool_)
-            found += _rows(label, own[sure], told, (groups, rings[known][sure]), nobody)
+            found += _rows(label, own[sure], told, (groups, rings[known][sure]))
     return pd.DataFrame(found, columns=list(TABLES["equity"])) if found else empty_table("equity")
 
 
@@ -84,24 +81,24 @@ def _rows(
     values: Floats,
     counts: Mapping[str, Ints],
     rings: tuple[Mapping[str, Groups], Ints],
-    beyond: NDArray[np.bool_],
 ) -> list[dict[str, object]]:
-    """Return the rows of one value: the city and each ring, for each of `WHO`."""
+    """Return the rows of one value, inf where there is none: the city and each ring, for each of `WHO`."""
     groups, ring = rings
     order = np.argsort(values, kind="stable")  # once: all that follows is quick with sorted values
-    values, ring, beyond = values[order], ring[order], beyond[order]
-    everybody = weighted_mean(values, counts["people"][order])
+    values, ring = values[order], ring[order]
+    end = int(np.searchsorted(values, np.inf))
+    everybody = weighted_mean(values[:end], counts["people"][order][:end])
     found = []
     for who, unsorted in counts.items():
         people = unsorted[order]
-        parts = theil(values, people, ring)
+        parts = theil(values[:end], people[:end], ring[:end])
         city = groups["city"]
-        row = _row(values, people, beyond, everybody)
+        row = _row(values, people, everybody)
         row |= {"theil": parts.total, "theil_between": parts.between, "theil_within": parts.within}
         found.append({**fixed, "measure": who, **_named(city, 0), **row})
         for number in range(len(groups["ring"].ids)):
             own = ring == number
-            row = _row(values[own], people[own], beyond[own], everybody)
+            row = _row(values[own], people[own], everybody)
             found.append({**fixed, "measure": who, **_named(groups["ring"], number), **row})
     return found
 
@@ -111,12 +108,15 @@ def _named(groups: Groups, number: int) -> dict[str, object]:
     return {"group_kind": groups.kind, "group_id": groups.ids[number], "group_name": groups.names[number]}
 
 
-def _row(values: Floats, people: Ints, beyond: NDArray[np.bool_], everybody: float) -> dict[str, object]:
-    """Return what is measured of one group."""
+def _row(values: Floats, people: Ints, everybody: float) -> dict[str, object]:
+    """Return what is measured of one group; ``values`` rise."""
+    end = int(np.searchsorted(values, np.inf))
+    whole, beyond = int(people.sum()), int(people[end:].sum())
+    values, people = values[:end], people[:end]
     mean = weighted_mean(values, people)
     return {
-        "people": int(people.sum()),
-        "beyond": int(people[beyond].sum()),
+        "people": whole,
+        "beyond": beyond,
         "mean": mean,
         "gini": gini(values, people),
         "theil": theil(values, people).total,

@@ -202,7 +202,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "size_known",  # False: that it is large enough is not known; NA where no size is asked for or none is near
         "nearest_id",  # for the resident in the middle
         "nearest_name",
-        "walk",  # of the resident in the middle, in unit; NaN beyond the search
+        "walk",  # of the resident in the middle, in unit, however far; NaN where no way leads to any
         "walk_longest",  # of the resident with the longest walk
         "limit",
         "unit",
@@ -311,7 +311,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "group_name",
         "measure",  # people, elders_60
         "people",  # of the measure, whose value is known
-        "beyond",  # of those, farther than the search, counted with its end
+        "beyond",  # of those, from whom no way leads to any; left out of what follows
         "mean",
         "gini",
         "theil",

@@ -17,7 +17,7 @@ from ..gis.coverage import group_sums, mostly_covered, rates, tally, within, wit
 from .blocks import Block, stacked
 from .findings import LAYERS, TABLES
 from .missing import LISTED, missing_by_compound, missing_table
-from .residents import WIDE_LIMIT_M, Groups, Residents, RuleLike, Walks, check_lengths, no_data
+from .residents import Groups, Residents, RuleLike, Walks, check_lengths, no_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPOUND_MEASURES",
     "LISTED",
-    "WIDE_LIMIT_M",
     "Groups",
     "Residents",
     "RuleLike",
@@ -200,7 +199,8 @@ def gap_rows(
 ) -> gpd.GeoDataFrame:
     """Return the gaps as points: a row for each demand point with people and each class that it does not reach.
 
-    ``status`` is ``too_far``, or ``unknown`` where the point is off the street network. Classes without data have no
+    ``status`` is ``too_far``, or ``unknown`` where the point is off the street network; ``walk`` is NaN where no way
+    leads to any facility of the class. Classes without data have no
     gap rows: nothing is known of anybody. ``group_people`` counts the people the class is for, NA where not known.
 
     Parameters

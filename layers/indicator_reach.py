@@ -138,7 +138,7 @@ class Reaches:
         large = rows if sizes is None else rows & ~sizes.small
         if self.places.with_data.isdisjoint(rule.classes):
             return self._nothing(limit, unit)
-        searched = self._searched(rule, limit) if bool((large == rows).all()) else None
+        searched = self._searched(rule) if bool((large == rows).all()) else None
         cost = self._cost(large, limit) if searched is None else searched
         return Reached(within(cost, limit), self.residents.known, True, limit, unit, np.flatnonzero(large))
 
@@ -152,13 +152,13 @@ class Reaches:
         nobody = np.zeros(len(self.residents), dtype=np.bool_)
         return Reached(nobody, nobody, False, limit, unit, np.zeros(0, dtype=np.int64))
 
-    def _searched(self, rule: Rule, limit: float) -> Floats | None:
+    def _searched(self, rule: Rule) -> Floats | None:
         """Return the walk to the nearest of a rule's classes from the study's own; ``None`` where they lack."""
         own = {frozenset(one.classes): self.walks[one.facility_class] for one in self.rules}
         sets = [frozenset(rule.classes)]
         if sets[0] not in own:
             sets = [frozenset((name,)) for name in rule.classes]
-        if any(one not in own or own[one].searched < limit for one in sets):
+        if any(one not in own for one in sets):
             return None
         return np.asarray(np.min([own[one].cost for one in sets], axis=0), dtype=np.float64)
 

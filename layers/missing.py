@@ -35,8 +35,9 @@ def missing_table(
     least size), ``too_far`` (fewer are), ``no_data`` (the source holds nothing of the class) or ``unknown`` (nobody
     lives there, or nobody's walk is known). ``walk`` and the nearest facility are those of the resident in the middle,
     when people are put in order of their walk; ``walk_longest`` is the last one's. So too far means ``walk > limit``
-    and present ``walk_longest <= limit``; NaN is beyond the search. Walks are in ``unit``. ``people``, ``elders_60``
-    and ``households`` live in the compound; those with ``_lacking`` are beyond the limit, NA where that is not known.
+    and present ``walk_longest <= limit``; NaN is where no way leads to any. Walks are in ``unit``. ``people``,
+    ``elders_60`` and ``households`` live in the compound; those with ``_lacking`` are beyond the limit, NA where that
+    is not known.
     ``size_known`` is false where fewer than half are within the limit of a facility that is known to be large enough.
 
     Parameters
@@ -131,7 +132,7 @@ def _at(values: NDArray[Any], rows: Ints, otherwise: float) -> NDArray[Any]:
 
 
 def _finite(cost: Floats) -> Floats:
-    """Return walks, NaN where they are beyond the search."""
+    """Return walks, NaN where there is none."""
     return np.where(np.isfinite(cost), cost, np.nan)
 
 

@@ -39,6 +39,7 @@ from .walks import (
     component_rows,
     edge_cuts,
     known_walks,
+    no_way_notes,
     snap_rows,
     some,
     walk_of,
@@ -163,6 +164,7 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
             *few_notes(_few(ground)),
             *streets.notes,
             *placed.notes,
+            *no_way_notes(placed.residents, walks),
             *proposals.notes,
             *measured_notes,
         )

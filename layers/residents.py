@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-WIDE_LIMIT_M = 3000.0
-"""How far the nearest facility is looked for, so that "too far" can say how far."""
-
 
 class RuleLike(Protocol):
     """What is read of a `lifecircle.layers.standards.Rule`."""
@@ -139,16 +136,14 @@ class Walks:
     unit
         ``m`` for the standard walker, ``s`` for walkers with a speed.
     cost
-        float64 [demand points], walk to the nearest facility in ``unit``; inf beyond the search (`WIDE_LIMIT_M`) and
-        for points off the network.
+        float64 [demand points], walk to the nearest facility in ``unit``, however far; inf where no way leads to any,
+        and for points off the network.
     site
         int64 [demand points], row of that facility in ``site_ids``, -1 for none.
     site_ids, site_names, site_xy
         The class's facilities.
     after_cost
         float64 [demand points], walk to the nearest *proposed* site; None where nothing is proposed.
-    searched
-        How far was searched, in ``unit``.
     large_cost, sure_cost
         float64 [demand points], walk to the nearest facility that is not known to be too small, and to the nearest one
         that is known to be large enough, right as far as the limit; None where the rule asks for no size.
@@ -163,7 +158,6 @@ class Walks:
     site_names: Sequence[str]
     site_xy: Floats
     after_cost: Floats | None = None
-    searched: float = np.inf
     large_cost: Floats | None = None
     sure_cost: Floats | None = None
 

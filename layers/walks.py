@@ -14,7 +14,7 @@ from ..gis.reach import edge_cut, nearest, walking_costs
 from ..gis.snap import FAR_FROM_STREET, Positions, Snapped, snap
 from ..gis.walls import walled_off
 from .facility_counts import counted_now
-from .residents import WIDE_LIMIT_M, Residents, Walks, no_data
+from .residents import Residents, Walks, no_data
 from .sizes import sizes_of
 from .streets import walkers_of
 from .study import Note
@@ -34,8 +34,8 @@ CIRCLE_LIMIT_M: dict[int, float] = {5: 300.0, 10: 500.0, 15: 1000.0}
 """Walking metres of the living circles, GB 50180-2018 2.0.2 to 2.0.5 (the upper end where a range is given)."""
 
 
-SPARE = 1.2
-"""How many limits are searched at least, so that a longer limit can be tried without another search."""
+WIDE_LIMIT_M = 3000.0
+"""How far the nearest facility is looked for first; who finds none so near is looked after by a search without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,24 +161,42 @@ def walks_of(
             found[rule.facility_class] = no_data(residents, limit=limit, unit=walk.walker.unit)
             continue
         rows = exists & frame["facility_class"].isin(rule.classes).to_numpy()
-        wide = max(SPARE * limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
-        search = nearest(walk.network, sites=some(positions, rows), demand=demand, limit=wide, walker=walk.walker)
+        cost, site = _nearest(walk, some(positions, rows), demand, limit)
         of_class = frame[rows]
-        large, sure = _sized(walk, rule, demand, (frame, positions, rows), search.cost)
+        large, sure = _sized(walk, rule, demand, (frame, positions, rows), cost)
         found[rule.facility_class] = Walks(
             has_data=True,
             limit=limit,
             unit=walk.walker.unit,
-            cost=search.cost,
-            site=search.site,
+            cost=cost,
+            site=site,
             site_ids=of_class["facility_id"].tolist(),
             site_names=of_class["name"].fillna("").tolist(),
             site_xy=xy_of(of_class.geometry),
-            searched=wide,
             large_cost=large,
             sure_cost=sure,
         )
     return found
+
+
+def _nearest(
+    walk: Walk, sites: Positions, demand: Positions, limit: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return each demand point's walk to the nearest site and that site, however far; inf and -1 where no way leads.
+
+    Nearly everybody is served by a search that ends early and so goes over a large city tile by tile. Another one goes
+    on to the last street, for those alone whom the first has left.
+    """
+    wide = max(limit, float(walk.walker.cost(np.array([WIDE_LIMIT_M]))[0]))
+    first = nearest(walk.network, sites=sites, demand=demand, limit=wide, walker=walk.walker)
+    on_street = np.bincount(demand.owner, minlength=demand.count) > 0
+    left = on_street & ~np.isfinite(first.cost)
+    if not left.any() or not sites.edge.size:
+        return first.cost, first.site
+    far = nearest(walk.network, sites=sites, demand=some(demand, left), limit=np.inf, walker=walk.walker)
+    cost, site = first.cost.copy(), first.site.copy()
+    cost[left], site[left] = far.cost, far.site
+    return cost, site
 
 
 def _sized(
@@ -212,6 +230,28 @@ def with_proposed(walk: Walk, walks: Walks, demand: Positions, sites: Positions)
     """Return the walks of a class with the walk to its proposed sites beside them."""
     search = nearest(walk.network, sites=sites, demand=demand, limit=walks.limit, walker=walk.walker)
     return replace(walks, after_cost=search.cost)
+
+
+def no_way_notes(residents: Residents, walks: Mapping[str, Walks]) -> tuple[Note, ...]:
+    """Say why some have no nearest facility: there is none yet, or no way leads to any; nothing where all have one.
+
+    Parameters
+    ----------
+    residents
+        The demand points; who is off the street network is not among them.
+    walks
+        Result of `walks_of`; classes without data are not among them either.
+    """
+    people = np.where(residents.known & residents.lived_in, np.asarray(residents.counts["people"], dtype=np.int64), 0)
+    cut = {key: people * ~np.isfinite(found.cost) for key, found in walks.items() if found.has_data}
+    to_come = [key for key, lost in cut.items() if lost.any() and not len(walks[key].site_ids)]
+    apart = {key: lost for key, lost in cut.items() if lost.any() and key not in to_come}
+    notes = [Note("facilities.none_yet", {"labels": ", ".join(to_come)})] if to_come else []
+    if apart:
+        anybody = int(people[np.any([lost > 0 for lost in apart.values()], axis=0)].sum())
+        labels = ", ".join(f"{key} ({lost.sum():,})" for key, lost in apart.items())
+        notes.append(Note("streets.no_way", {"people": f"{anybody:,}", "labels": labels}))
+    return tuple(notes)
 
 
 def circle_limits(walk: Walk, rule: Rule) -> dict[int, float]:

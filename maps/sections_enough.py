@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .formats import NOTHING, format_limit, format_number, format_walk
 from .quotes import known, label, provision_name, records, served, text
 from .report import Block, Column, Desk, Heading, Table, refer
-from .sections_plan import LEAST, RINGS_ACROSS, more, number
+from .sections_plan import RINGS_ACROSS, more, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -288,7 +288,7 @@ def _evenness(desk: Desk) -> list[Block]:
 
 
 def _mostly_beyond(row: Mapping[Any, Any]) -> bool:
-    """Tell whether more than half find nothing within the search, so that indices of their walks say nothing."""
+    """Tell whether no way leads more than half of them to any, so that indices of the others' walks say little."""
     return 2.0 * (known(row["beyond"]) or 0.0) > (known(row["people"]) or 0.0)
 
 
@@ -298,11 +298,10 @@ def _rest(desk: Desk, frame: pd.DataFrame, chosen: set[str]) -> Sequence[Block]:
 
 
 def _mean(desk: Desk, row: Mapping[Any, Any] | None) -> str:
-    """Return a mean walk; a lower bound where some walks end beyond the search."""
+    """Return a mean walk, of those whom a way leads to any."""
     if row is None or known(row["mean"]) is None:
         return NOTHING
-    said = format_walk(float(row["mean"]), text(row["unit"]), desk.language)
-    return f"{LEAST}{said}" if known(row["beyond"]) else said
+    return format_walk(float(row["mean"]), text(row["unit"]), desk.language)
 
 
 def _sensitivity(desk: Desk) -> list[Block]:

@@ -8,6 +8,7 @@
   const PARTIAL = 1;
   const TOO_FAR = 2;
   const TOO_SMALL = 5;
+  const GAP_TOO_FAR = 0; // place in page.gap_statuses
   let outline = null;
   let tip = null;
 
@@ -51,7 +52,7 @@
     own.sort((a, b) => SEVERITY[missing.status[a]] - SEVERITY[missing.status[b]]);
     own.forEach((at) => {
       const status = missing.status[at];
-      const nearest = missing.nearest[at] || (status === TOO_FAR ? lc.say("none_near") : lc.page.nothing);
+      const nearest = missing.nearest[at] || (status === TOO_FAR && missing.walk[at] === null ? lc.say("none_near") : lc.page.nothing);
       const far = walkLines(missing, at).map((line) => lc.element("span", { class: "lc-far" }, line));
       body.append(
         lc.element(
@@ -74,12 +75,13 @@
 
   function gapRows(data, row) {
     const { rows } = data;
+    const noWay = rows.walk[row] === null && rows.status[row] === GAP_TOO_FAR;
     const found = lc.page.classes[rows.class[row]].basis;
     return [
       [lc.say("within"), lc.page.gap_statuses[rows.status[row]]],
       [lc.say("people_lacking"), lc.format(rows.people[row], "count")],
       [lc.say("group_lacking"), lc.format(rows.group[row], "count")],
-      [lc.say("walk"), lc.formatWalk(rows.walk[row], rows.unit[row], rows.limit[row])],
+      [lc.say("walk"), noWay ? lc.say("none_near") : lc.formatWalk(rows.walk[row], rows.unit[row], rows.limit[row])],
       [lc.say("limit"), lc.formatLimit(rows.limit[row], rows.unit[row])],
       ...(found ? [[lc.say("basis"), found]] : []),
     ];
