@@ -10,7 +10,7 @@ All steps are counted in work, not in time, so that the clock only ends the sear
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -47,8 +47,10 @@ CORE_PAIRS, CORE_SHARE = 30_000, 0.5
 LATER_PAIRS, LATER_SHARE = 1_500_000, 0.4
 SHRUNK = 0.7
 """HiGHS begins anew when the core has shrunk to this share."""
-TRIES_FIRST, TRIES_EACH, TRIES_MOST = 100, 400, 2_000_000
-"""Exchanges tried for each column in the first annealing and the later ones, and the most in one."""
+PICKED = 0.005
+"""What the relaxation picks more than this is worth trying first."""
+TRIES_EACH, TRIES_MOST = 400, 2_000_000
+"""Exchanges tried for each column in an annealing, and the most in one."""
 HOT, COLD = 0.03, 0.02
 """Temperature at first, as a share of what a site covers on average; at last, as a share of the first one."""
 MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 4, 8, 50, 0.15
@@ -255,7 +257,7 @@ class _Search:
         if not self.done():
             self._bound_roughly()
         if not self.done() and len(self.chosen) == self.sites:
-            self._anneal(TRIES_FIRST, HOT)
+            self._anneal(TRIES_EACH, HOT, narrow=True)
         self._core(CORE_PAIRS, CORE_SHARE)
         if not self.done() and not self.late():
             self._relax()
@@ -283,10 +285,18 @@ class _Search:
     def _relax(self) -> None:
         """Take the bound of the linear relaxation."""
         if len(self.columns.row) > LP_PAIRS:
+            self._lower_further()
             return
         prices = lp_prices(self.problem, self.sites, self.columns.free, seconds=self.left())
         if prices is not None and len(prices) == len(self.key):
             self._take_bound(lowered(self.columns, self.sites, self.value, prices, steps=POLISH_STEPS))
+
+    def _lower_further(self) -> None:
+        """Lower the bound by more steps, over the columns that a better answer may contain."""
+        known = self.relaxed
+        columns = replace(self.columns, free=self.columns.free & ~known.out)
+        count = min(self.sites, int(columns.free.sum()))
+        self._take_bound(lowered(columns, count, self.value, known.prices, often=known.often, steps=FEWEST_STEPS))
 
     def _core(self, most: int, share: float) -> None:
         """Give what the bound leaves open to HiGHS when it is small, and smaller than the last time."""
@@ -302,9 +312,15 @@ class _Search:
             self._judge()
         self.bound = max(min(self.bound, bound), self.value)
 
-    def _anneal(self, each: int, hot: float) -> None:
-        """Search from the best answer at a falling temperature."""
-        tries = min(TRIES_MOST, each * len(self.entering))
+    def _anneal(self, each: int, hot: float, *, narrow: bool = False) -> None:
+        """Search from the best answer at a falling temperature, narrowly among what the relaxation picks."""
+        wanted = ~self.relaxed.out
+        if narrow and (self.relaxed.often > PICKED).sum() > self.sites:
+            wanted &= self.relaxed.often > PICKED
+        entering = np.flatnonzero(wanted).astype(np.int64)
+        tries = min(TRIES_MOST, each * len(entering))
+        if not tries:
+            return
         if tries * self.pace > self.left():
             self.out_of_time = True
             return
@@ -314,7 +330,7 @@ class _Search:
         self.work += 1
         columns = self.columns
         found, _ = anneal(
-            columns.cptr, columns.row, self.key, self.chosen, self.entering, hot * mean, hot * COLD * mean, tries, seed
+            columns.cptr, columns.row, self.key, self.chosen, entering, hot * mean, hot * COLD * mean, tries, seed
         )
         found = self._descended(found)
         self.pace = (time.perf_counter() - began) / tries
@@ -339,10 +355,10 @@ class _Search:
 
     def _rounds(self, each: int) -> None:
         """Anneal and merge until nothing better is found any more, it is proven or a limit is reached."""
-        since, turn = 0, 0
+        since, turn, large = 0, 0, len(self.columns.row) > LP_PAIRS  # then a wide one would take too long
         while since < STALLED_AFTER and not self.done() and not self.late() and self.work < self.effort.nodes:
             before = covered_weight(self.columns, self.key, self.chosen)
-            self._anneal(each, HOT * HEATS[turn % len(HEATS)])
+            self._anneal(each, HOT * HEATS[turn % len(HEATS)], narrow=large or turn % 2 == 0)
             turn += 1
             if turn % MERGE_AFTER == 0 and not self.done() and not self.late():
                 self._merge()
