@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from .contracts import CONTRACTS
@@ -68,6 +68,7 @@ class Audit:
                     "columns": dict(row.columns),
                     "unused": list(row.unused),
                     "proposed": guesses(row),
+                    "fit": None if row.fit is None else asdict(row.fit),
                 }
                 for row in self.rows
             ],
@@ -98,7 +99,7 @@ def audit(path: Path | str, *, progress: Callable[[str], None] | None = None) ->
     InputError
         When study.toml itself cannot be read, so that no layer can be looked at.
     """
-    examined = examine(path, progress=progress)
+    examined = examine(path, progress=progress, fits=True)
     study = examined.study
     if study is not None and study.osm and "ring_lines" not in study.layers:
         return Audit((*examined.faults, *ring_faults(study)), examined.rows, examined.notes, examined.repairs)

@@ -9,8 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from ..gis.chinese import in_china
-from ..gis.crs import DATUMS, SHIFTED, as_crs, transform, working_crs
+from ..gis.crs import DATUMS, as_crs, transform, working_crs
 from ..gis.errors import Fault, InputError
 from ..gis.zones import Guess, guesses
 from .gather import OLD_SURVEYS, move_to
@@ -58,30 +57,6 @@ NAMES: Mapping[str, str] = {
     "bd09": "BD-09, Baidu",
     "bd09mc": "Baidu Mercator",
 }
-
-LEAST_DOUBTED = 40
-"""Features from which on a stated datum can be doubted."""
-DOUBT_RATIO = 0.6
-"""It is doubted when another brings the middle feature to less than this share of its distance from the streets …"""
-DOUBT_M = 8.0
-"""… and by so much at least, …"""
-DOUBT_SHARE = 0.65
-"""… and brings so large a share of the features nearer and not clearly more of them onto the streets; or …"""
-ON_STREET_M, OFF_RATIO, OFF_SPREADS = 5.0, 0.8, 2.0
-"""… when it brings the middle one to less than this share of its distance, and takes features off the middle of the
-streets: so many fewer lie within these metres that it is beyond so many standard deviations of chance; or, …"""
-CROSSED_RATIO, CROSSED_LEAST = 3.0, 0.08
-"""… of areas, when streets run through so many times more than with the other, and through so large a share of them."""
-INSIDE_STATED, INSIDE_BETTER = 0.9, 0.98
-"""… or, where a small study tells more by its border than by its streets, when so few features lie in the area as
-stated and so many with the other, which also brings the middle one nearer."""
-BESIDE_STREETS_M = 300.0
-"""Features farther from all streets, stated as they are, say nothing of their datum."""
-
-MOST_WAYS = 500_000
-"""Ways of OSM extracts beyond which their streets are not read once more to doubt a datum."""
-STILL_BESIDE = 0.9
-"""Share of the features that another datum must leave beside the streets: off the map nothing is run through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +130,19 @@ class Reference:
 
     def crossed(self, shapes: Shapes) -> NDArray[np.bool_]:
         """Tell which areas a street runs through, by more than a tenth of their width."""
-        inner = shapely.buffer(shapes, -0.1 * np.sqrt(shapely.area(shapes)))
-        hit, _ = self.tree.query(inner, predicate="intersects")
+        return self.touched(cores(shapes))
+
+    def touched(self, shapes: Shapes) -> NDArray[np.bool_]:
+        """Tell which shapes a street touches."""
+        hit, _ = self.tree.query(shapes, predicate="intersects")
         found = np.zeros(len(shapes), dtype=np.bool_)
         found[hit] = True
         return found
+
+
+def cores(shapes: Shapes) -> Shapes:
+    """Return areas without their rim of a tenth of their width."""
+    return np.asarray(shapely.buffer(shapes, -0.1 * np.sqrt(shapely.area(shapes))), dtype=object)
 
 
 def with_candidates(work: Work, reads: Mapping[str, Sequence[Read]]) -> None:
@@ -181,7 +164,7 @@ def with_candidates(work: Work, reads: Mapping[str, Sequence[Read]]) -> None:
         layer = str(fault.layer)
         kind = layer if layer in ("area", "streets") else "other"
         if kind not in references:
-            references[kind] = _reference(work, reads, without=kind)
+            references[kind] = ground_of(work, reads, without=kind)
         found = candidates(layer, read, references[kind])
         if found:
             lines = tuple(one.as_fault() for one in found)
@@ -203,7 +186,7 @@ def candidates(layer: str, read: Read, reference: Reference | None) -> tuple[Can
     reference
         Streets and area; None where there is neither.
     """
-    sample = _sample(read.reading.frame)
+    sample = sample_of(read.reading.frame)
     points = shapely.get_coordinates(sample)
     points = points[np.isfinite(points).all(axis=1)]
     if not len(points):
@@ -217,7 +200,7 @@ def candidates(layer: str, read: Read, reference: Reference | None) -> tuple[Can
     return tuple(near[:TOLD] or [one for one in found if np.isfinite(one.median_m)][:TOLD_FAR])
 
 
-def _sample(frame: gpd.GeoDataFrame) -> Shapes:
+def sample_of(frame: gpd.GeoDataFrame) -> Shapes:
     """Return features spread evenly over the file's rows."""
     shapes = np.asarray(frame.geometry.array, dtype=object)
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
@@ -245,7 +228,7 @@ def _candidate(layer: str, sample: Shapes, guess: Guess, reference: Reference | 
         return Candidate(guess, against)
     if layer == "area":
         return _area_candidate(guess, moved, reference)
-    at = _middles(moved)
+    at = middles_of(moved)
     inside = float(shapely.intersects(ground, at).mean())
     apart = shapely.distance(ground, at)
     crossed = None
@@ -261,12 +244,12 @@ def _area_candidate(guess: Guess, moved: Shapes, reference: Reference) -> Candid
     if not len(reference.streets):
         return Candidate(guess, "nothing")
     outline = shapely.union_all(shapely.make_valid(moved))
-    streets = _middles(reference.streets[:: max(1, len(reference.streets) // SAMPLE)])
+    streets = middles_of(reference.streets[:: max(1, len(reference.streets) // SAMPLE)])
     apart = shapely.distance(outline, streets)
     return Candidate(guess, "streets", float(np.median(apart)), float((apart == 0).mean()))
 
 
-def _middles(shapes: Shapes) -> Shapes:
+def middles_of(shapes: Shapes) -> Shapes:
     """Return a point in the middle of each shape."""
     lines = shapely.get_dimensions(shapes) == 1
     simple = lines & (shapely.get_type_id(shapes) == 1)
@@ -275,7 +258,7 @@ def _middles(shapes: Shapes) -> Shapes:
     return np.asarray(middles, dtype=object)
 
 
-def _reference(work: Work, reads: Mapping[str, Sequence[Read]], *, without: str) -> Reference | None:
+def ground_of(work: Work, reads: Mapping[str, Sequence[Read]], *, without: str) -> Reference | None:
     """Return the ground in metres, without the layer that is to be judged; None where nothing of it is known."""
     streets = [] if without == "streets" else list(_streets(work, reads))
     outlines = [] if without == "area" else [_in_degrees("area", read) for read in reads.get("area", ())]
@@ -313,111 +296,3 @@ def _in_degrees(layer: str, read: Read) -> Shapes:
     sound = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     sound[sound] &= np.isfinite(shapely.bounds(shapes[sound])).all(axis=1)
     return np.asarray(shapes[sound], dtype=object)
-
-
-def doubts(work: Work, reads: Mapping[str, Sequence[Read]]) -> list[Fault]:
-    """Return a warning for each file in China whose stated datum fits the streets much worse than another would.
-
-    Points and areas are compared with the streets as stated and as WGS 84, GCJ-02 and BD-09. Only clear evidence
-    counts: at least `LEAST_DOUBTED` features beside streets, the middle one much nearer, or areas that streets run
-    through as stated and not otherwise.
-    """
-    asked = [
-        (layer, read)
-        for layer, parts in reads.items()
-        for read in parts
-        if layer not in ("area", "streets", "ring_lines", "barriers", "districts", "rings")
-        and not read.reading.osm
-        and read.system is None
-        and len(read.reading.frame) >= LEAST_DOUBTED
-        and (read.section.datum is not None or read.reading.frame.crs is not None)
-    ]
-    if not asked or sum(ground.ways for ground in work.grounds.values()) > MOST_WAYS:
-        return []
-    reference = _reference(work, reads, without="none")
-    if reference is None or not len(reference.streets) or not _is_chinese(reference):
-        return []
-    found = (_doubt(layer, read, reference) for layer, read in asked)
-    return [fault for fault in found if fault is not None]
-
-
-def _is_chinese(reference: Reference) -> bool:
-    """Whether the ground lies where maps are shifted."""
-    degrees = gpd.GeoSeries(shapely.points([[*_centre(reference)]]), crs=reference.crs).to_crs("EPSG:4326")
-    return bool(in_china(shapely.get_coordinates(degrees.to_numpy()))[0])
-
-
-def _centre(reference: Reference) -> tuple[float, float]:
-    """Return the middle of the streets."""
-    west, south, east, north = shapely.total_bounds(reference.streets).tolist()
-    return (west + east) / 2, (south + north) / 2
-
-
-def _doubt(layer: str, read: Read, reference: Reference) -> Fault | None:
-    """Return a warning where another datum fits one file much better than the one stated."""
-    stated = read.section.datum.strip().lower() if read.section.datum is not None else ""
-    if stated == "bd09mc":
-        return None
-    frame = read.reading.frame
-    sample = gpd.GeoDataFrame(geometry=_sample(frame), crs=frame.crs)
-    try:
-        if stated and stated not in DATUMS:
-            sample = sample.set_crs(as_crs(read.section.datum), allow_override=True)
-        now = transform(sample, read.section.datum, reference.crs).geometry.to_numpy()
-        others = {
-            name: transform(sample, name, reference.crs).geometry.to_numpy()
-            for name in ("wgs84", "gcj02", "bd09")
-            if name != stated and not (name == "wgs84" and stated not in SHIFTED)
-        }
-    except InputError:  # the layer's own fault says why
-        return None
-    finite = np.asarray(np.isfinite(shapely.bounds(now)).all(axis=1))
-    beside = finite.copy()
-    beside[finite] = reference.from_streets_m(_middles(now[finite])) <= BESIDE_STREETS_M
-    if beside.sum() < LEAST_DOUBTED:
-        return None
-    shown = read.section.datum or as_crs(frame.crs).name
-    fixed = {"stated": shown, "points": int(beside.sum())}
-    judge = _crossing if bool((shapely.get_dimensions(now[beside]) == 2).all()) else _distance
-    for name, other in others.items():
-        if np.mean(reference.from_streets_m(_middles(other[beside])) <= BESIDE_STREETS_M) < STILL_BESIDE:
-            continue
-        detail = judge(now[beside], other[beside], reference)
-        if detail is None and judge is _distance:
-            detail = _outside(now[finite], other[finite], reference)
-        if detail is not None:
-            code = "datum.doubtful_crossed" if judge is _crossing else "datum.doubtful"
-            return Fault(code, read.section.path, layer, detail={**fixed, "write": name, **detail}, blocks=False)
-    return None
-
-
-def _distance(now: Shapes, other: Shapes, reference: Reference) -> dict[str, object] | None:
-    """Return the middle distances from the streets where they are clear evidence."""
-    before, after = reference.from_streets_m(_middles(now)), reference.from_streets_m(_middles(other))
-    stated, better = float(np.median(before)), float(np.median(after))
-    on_before, on_after = float((before < ON_STREET_M).mean()), float((after < ON_STREET_M).mean())
-    nearer = better <= DOUBT_RATIO * stated and stated - better >= DOUBT_M and (after < before).mean() >= DOUBT_SHARE
-    middle = (on_before + on_after) / 2
-    spread = float(np.sqrt(max(2 * middle * (1 - middle) / len(now), 1e-12)))
-    off = better <= OFF_RATIO * stated and on_before - on_after >= OFF_SPREADS * spread
-    clear = (nearer and on_after - on_before <= spread) or off
-    return {"stated_m": round(stated, 1), "better_m": round(better, 1)} if clear else None
-
-
-def _outside(now: Shapes, other: Shapes, reference: Reference) -> dict[str, object] | None:
-    """Return the middle distances where features leave the study area as stated, and all lie in it otherwise."""
-    if reference.area is None:
-        return None
-    inside_now, inside_other = (
-        float(shapely.intersects(reference.area, _middles(shapes)).mean()) for shapes in (now, other)
-    )
-    stated, better = (float(np.median(reference.from_streets_m(_middles(shapes)))) for shapes in (now, other))
-    clear = inside_now <= INSIDE_STATED and inside_other >= INSIDE_BETTER and better < stated
-    return {"stated_m": round(stated, 1), "better_m": round(better, 1)} if clear else None
-
-
-def _crossing(now: Shapes, other: Shapes, reference: Reference) -> dict[str, object] | None:
-    """Return the shares of areas that streets run through where they are clear evidence."""
-    stated, better = float(reference.crossed(now).mean()), float(reference.crossed(other).mean())
-    clear = stated >= CROSSED_LEAST and stated >= CROSSED_RATIO * better and better < CROSSED_LEAST
-    return {"stated_percent": round(100 * stated), "better_percent": round(100 * better)} if clear else None

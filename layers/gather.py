@@ -38,6 +38,18 @@ OLD_SURVEYS = ("Beijing 1954", "Xian 1980")
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """How well a file fits as its datum is stated, by features spread evenly over it."""
+
+    features: int
+    """How many were looked at."""
+    median_m: float | None
+    """Distance of the middle one from the nearest street; None of streets, and where there are none."""
+    inside: float | None
+    """Share of them in the study area; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One file of a study, for the table of ``lifecircle check``."""
 
@@ -51,6 +63,8 @@ class Row:
     """Product column → file column."""
     unused: tuple[str, ...] = ()
     """Columns of the file that no column of the product is read from; of OSM features none is listed."""
+    fit: Fit | None = None
+    """None of the area, of rasters and tables, and where nobody asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,8 @@ class Read:
     """Rows of the file, before the ``keep`` filter."""
     system: LocalSystem | None = None
     """The local system that the section's ``datum`` names."""
+    row: int | None = None
+    """Which of the rows of the study is this file's."""
 
 
 @dataclass(slots=True)

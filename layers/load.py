@@ -21,7 +21,8 @@ from .contracts import AREA, CONTRACTS
 from .dburl import is_database
 from .facility_hand import facility_faults
 from .files import RASTER, osm_reading, read_source
-from .fit import doubts, with_candidates
+from .fit import with_candidates
+from .fit_stated import add_fits, doubts, reference_of
 from .gather import (
     Examined,
     Read,
@@ -104,8 +105,10 @@ def load_study(path: Path | str, *, progress: Callable[[str], None] | None = Non
     return examined.study
 
 
-def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) -> Examined:
+def examine(path: Path | str, *, progress: Callable[[str], None] | None = None, fits: bool = False) -> Examined:
     """Read and check a study as `load_study` does, and return what was found whether or not it can be used.
+
+    With ``fits``, each file's row also says how well it fits the streets and the area.
 
     Raises
     ------
@@ -114,11 +117,11 @@ def examine(path: Path | str, *, progress: Callable[[str], None] | None = None) 
     """
     place = Path(path)
     place = place / "study.toml" if place.is_dir() else place
-    return examine_settings(read_settings(place), place.resolve().parent, progress=progress)
+    return examine_settings(read_settings(place), place.resolve().parent, progress=progress, fits=fits)
 
 
 def examine_settings(
-    settings: StudySettings, folder: Path, *, progress: Callable[[str], None] | None = None
+    settings: StudySettings, folder: Path, *, progress: Callable[[str], None] | None = None, fits: bool = False
 ) -> Examined:
     """Read and check the study that settings describe; their relative paths start at ``folder``."""
     work = Work(settings, folder)
@@ -141,7 +144,10 @@ def examine_settings(
             _assemble(work, layer, parts, crs, area)
     _one_for_the_area(work)
     with_candidates(work, reads)
-    work.faults += doubts(work, reads)
+    reference = reference_of(work, reads, always=fits)
+    work.faults += doubts(reads, reference)
+    if fits:
+        add_fits(work, reads, reference)
     work.faults += plausible_faults(work.layers, work.rows, {str(fault.layer) for fault in work.faults if fault.blocks})
     order = {layer: place for place, layer in enumerate(sections_of(settings))}
     work.sources.sort(key=lambda source: order[source.layer])
@@ -388,6 +394,7 @@ def _one(
     unused = [] if reading.osm or is_tagged(texts) else [name for name in texts if name not in found.values()]
     record(work, layer, section, read.path, rows, datum_name(read), encoding=reading.encoding, columns=found)
     work.rows[-1] = replace(work.rows[-1], unused=tuple(unused))
+    read.row = len(work.rows) - 1
     return checked.frame
 
 

@@ -12,6 +12,7 @@ from lifecircle.cli.options import LanguageOption, language_of, reporting
 
 if TYPE_CHECKING:
     from lifecircle.layers.audit import Audit
+    from lifecircle.layers.gather import Row
     from lifecircle.layers.words import Language as LanguageName
 
 
@@ -53,7 +54,7 @@ def _print(found: Audit, language: LanguageName) -> None:
     from lifecircle.layers.words import explain, layer_name, say, say_note
 
     console = Console(highlight=False)
-    heads = ("layer", "file", "rows_in", "rows_kept", "datum", "encoding", "columns")
+    heads = ("layer", "file", "rows_in", "rows_kept", "datum", "from_streets", "inside", "encoding", "columns")
     if not console.is_terminal:
         console.width = FULL_WIDTH
     table = Table()
@@ -62,7 +63,7 @@ def _print(found: Audit, language: LanguageName) -> None:
     for row in found.rows:
         renamed = ", ".join(f"{name}={source}" for name, source in row.columns.items() if name != source)
         layer, file = layer_name(row.layer, language), row.file
-        cells = (layer, file, row.rows_in, row.rows_kept, row.datum, row.encoding or "", renamed)
+        cells = (layer, file, row.rows_in, row.rows_kept, row.datum, *_fit_cells(row), row.encoding or "", renamed)
         table.add_row(*(str(cell).replace("[", r"\[") for cell in cells))
     if found.rows:
         console.print(table)
@@ -75,6 +76,13 @@ def _print(found: Audit, language: LanguageName) -> None:
         typer.echo(say(key, language, text=explain(fault, language)))
     blocking = sum(fault.blocks for fault in found.faults)
     typer.echo(say("check.bad", language, count=blocking) if blocking else say("check.good", language))
+
+
+def _fit_cells(row: Row) -> tuple[str, str]:
+    """Return how far the middle feature of a file is from the streets, and how many lie in the area."""
+    median_m, inside = (None, None) if row.fit is None else (row.fit.median_m, row.fit.inside)
+    metres = "" if median_m is None else f"{median_m:,.1f} m" if median_m < 1000 else f"{median_m / 1000:,.1f} km"
+    return metres, "" if inside is None else f"{inside:.0%}"
 
 
 def _column_lines(found: Audit, language: LanguageName) -> list[str]:

@@ -12,7 +12,8 @@ import shapely
 from lifecircle.gis.crs import as_crs, to_crs, working_crs
 from lifecircle.gis.errors import InputError
 from lifecircle.layers.audit import audit
-from lifecircle.layers.fit import Reference, _crossing, _distance, _middles
+from lifecircle.layers.fit import Reference, middles_of
+from lifecircle.layers.fit_stated import _crossing, _distance
 from lifecircle.layers.load import load_study
 from lifecircle.layers.osmfile import osm_features
 from lifecircle.layers.words import LANGUAGES, explain
@@ -199,10 +200,10 @@ def test_on_real_streets_right_data_are_not_doubted_and_shifted_buildings_are(pl
         given = osm_features(path, tags, shapes).geometry  # type: ignore[arg-type]
         given = given[~given.is_empty].to_numpy()
         true = to_crs(given, "wgs84", reference.crs)
-        near = reference.from_streets_m(_middles(true)) <= 300
+        near = reference.from_streets_m(middles_of(true)) <= 300
         for other in ("gcj02", "bd09"):
             moved = to_crs(given, other, reference.crs)
-            if (reference.from_streets_m(_middles(moved[near])) <= 300).mean() >= 0.9:
+            if (reference.from_streets_m(middles_of(moved[near])) <= 300).mean() >= 0.9:
                 assert judge(true[near], moved[near], reference) is None
             if tags == ["building"] and other == "gcj02":
                 assert judge(moved[near], true[near], reference) is not None
@@ -218,12 +219,12 @@ def test_a_true_layer_is_never_doubted_whatever_it_is_compared_with(places: Path
     shops = osm_features(path, ["amenity", "shop"], ("Point",)).geometry
     for given, judge in ((houses[~houses.is_empty], _crossing), (shops, _distance)):
         true = to_crs(given.to_numpy(), "wgs84", reference.crs)
-        true = true[reference.from_streets_m(_middles(true)) <= 300][:300]
+        true = true[reference.from_streets_m(middles_of(true)) <= 300][:300]
         caught = 0
         for angle, metres in zip(random.uniform(0, 2 * np.pi, 15), random.uniform(300, 600, 15), strict=True):
             step = metres * np.array([np.cos(angle), np.sin(angle)])
             moved = shapely.transform(true, lambda points, step=step: points + step)  # type: ignore[misc]
-            if (reference.from_streets_m(_middles(moved)) <= 300).mean() >= 0.9:
+            if (reference.from_streets_m(middles_of(moved)) <= 300).mean() >= 0.9:
                 assert judge(true, moved, reference) is None
                 caught += judge(moved, true, reference) is not None
         assert caught >= 5
