@@ -42,7 +42,7 @@ CROSSED_RATIO, CROSSED_LEAST = 3.0, 0.08
 INSIDE_STATED, INSIDE_BETTER = 0.9, 0.98
 """… or, where a small study tells more by its border than by its streets, when so few features lie in the area as
 stated and so many with the other, which also brings the middle one nearer; or …"""
-TIED, TIED_RATIO, TIED_MORE = 5.0, 1.25, 3.0
+TIED, TIED_RATIO, TIED_MORE = 4.0, 1.4, 3.0
 """… when its tie to the streets is so many standard deviations beyond that of random shifts, so many times the
 strongest of these, and so much beyond the tie as stated."""
 SETTLED = 6.0
