@@ -437,12 +437,12 @@ def cheaper_columns(
                 continue
             size, alone = _extra(rptr, col, cptr, row, weight, count, a, extra, touched)
             best = a
-            for t in range(size):
-                b = touched[t]
-                same = free[b] and gain[b] + extra[b] == alone
-                extra[b] = 0
+            for b in range(gain.size):
+                same = free[b] and alone > 0 and gain[b] + extra[b] == alone
                 if same and (cost[b] < cost[best] or (cost[b] == cost[best] and b < best)):
                     best = b
+            for t in range(size):
+                extra[touched[t]] = 0
             if best == a:
                 continue
             changed = True

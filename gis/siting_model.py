@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-WHAT_IF_SHARE, WHAT_IF_LEAST = 0.03, 0.01
+WHAT_IF_SHARE, WHAT_IF_LEAST = 0.02, 0.01
 """Time of a what-if as a share of the first solve's, and the least, in seconds."""
 
 

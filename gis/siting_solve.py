@@ -37,12 +37,12 @@ TIE_PAIRS = 50_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""
 BOUND_WORK = 4e9
 """Most stored pairs looked at by the primal-dual steps at the root, and the fewest steps whatever it takes."""
-FEWEST_STEPS = 150
+FEWEST_STEPS, FURTHER_STEPS = 150, 400
 LP_PAIRS = 1_500_000
 """Up to this many stored pairs the linear relaxation is solved."""
 POLISH_STEPS = 50
 """Primal-dual steps from the prices of the linear relaxation."""
-CORE_PAIRS, CORE_SHARE = 30_000, 0.5
+CORE_PAIRS, CORE_SHARE = 120_000, 0.5
 """A core of so few stored pairs is given to HiGHS at once, for this share of the time left; others later."""
 LATER_PAIRS, LATER_SHARE = 1_500_000, 0.4
 SHRUNK = 0.7
@@ -53,7 +53,7 @@ TRIES_EACH, TRIES_MOST = 400, 2_000_000
 """Exchanges tried for each column in an annealing, and the most in one."""
 HOT, COLD = 0.03, 0.02
 """Temperature at first, as a share of what a site covers on average; at last, as a share of the first one."""
-MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 4, 8, 50, 0.15
+MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 3, 10, 50, 0.15
 """Annealings between merges, answers merged, and the most nodes and share of the time left in one."""
 STALLED_AFTER = 20
 """Annealings without a better answer after which HiGHS takes its turn, and after it the annealings grow longer."""
@@ -296,7 +296,7 @@ class _Search:
         known = self.relaxed
         columns = replace(self.columns, free=self.columns.free & ~known.out)
         count = min(self.sites, int(columns.free.sum()))
-        self._take_bound(lowered(columns, count, self.value, known.prices, often=known.often, steps=FEWEST_STEPS))
+        self._take_bound(lowered(columns, count, self.value, known.prices, often=known.often, steps=FURTHER_STEPS))
 
     def _core(self, most: int, share: float) -> None:
         """Give what the bound leaves open to HiGHS when it is small, and smaller than the last time."""
@@ -306,8 +306,12 @@ class _Search:
         if pairs > min(most, SHRUNK * self.tried):
             return
         self.tried = pairs
-        seconds, gap = share * self.left(), self.effort.gap
-        found, bound = prove(self.problem, self.sites, self.chosen, self.relaxed, seconds=seconds, gap=gap)
+        union = np.union1d(np.flatnonzero(~self.relaxed.out), self.chosen)
+        small = self._among(union)  # rows that differ only in columns ruled out become one
+        known = judged(by_columns(small), self.sites, self.value, first_prices(by_columns(small)))
+        start, seconds, gap = np.searchsorted(union, self.chosen), share * self.left(), self.effort.gap
+        places, bound = prove(small, self.sites, start, known, seconds=seconds, gap=gap)
+        found = union[places]
         if self.offer(self._descended(found)):
             self._judge()
         self.bound = max(min(self.bound, bound), self.value)
@@ -338,13 +342,17 @@ class _Search:
         if self.offer(found):
             self._judge()
 
+    def _among(self, union: Ints) -> Reduced:
+        """Return the problem of these columns only."""
+        rows, weight, tie = merged(csr_array(self.problem.cover[:, union]), self.problem.weight, self.problem.tie)
+        return Reduced(rows, weight, tie, union)
+
     def _merge(self) -> None:
         """Find the best answer among the columns of the best answers met."""
         ranked = sorted(self.elites, key=lambda one: -covered_weight(self.columns, self.key, one))
         self.elites = ranked[:MERGED_MOST]
         union = np.unique(np.concatenate([*self.elites, self.chosen]))
-        rows, weight, tie = merged(csr_array(self.problem.cover[:, union]), self.problem.weight, self.problem.tie)
-        small = Reduced(rows, weight, tie, union)
+        small = self._among(union)
         start = np.searchsorted(union, self.chosen)
         relaxed = lowered(by_columns(small), self.sites, self.value, first_prices(by_columns(small)))
         found, _ = prove(
