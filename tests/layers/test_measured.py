@@ -159,7 +159,7 @@ def test_provision_counts_each_facility_of_the_area_once(findings: Findings) -> 
     rings = table[table["group_kind"] == "ring"].groupby(["facility_class", "metric", "per"])["facilities"].sum()
     city = of_city(table).groupby(["facility_class", "metric", "per"])["facilities"].sum()
     assert (rings == city.reindex(rings.index)).all()
-    assert set(table["status"]) <= {"enough", "short", "unknown", "no_data"}
+    assert set(table["status"]) <= {"enough", "short", "unknown", "no_data", "few_people"}
     assert np.isfinite(table["needed"].dropna()).all()
 
 
