@@ -256,9 +256,8 @@ def _direct(at: float, ahead: float, back: float, to: float, to_ahead: float, to
 @njit(cache=True, nogil=True)
 def nearest_of_labels(
     coming: bool,  # noqa: FBT001  compiled functions have no options
-    label: Floats,
+    leaving: Floats,
     source: Longs,
-    wait: Floats,
     edge_nodes: Ints,
     edge_ahead: Floats,
     edge_back: Floats,
@@ -271,6 +270,7 @@ def nearest_of_labels(
     access: Floats,
     begin: int,
     end: int,
+    has_site: Bytes,
     site_start: Longs,
     site_where: Floats,
     site_owner: Longs,
@@ -280,20 +280,27 @@ def nearest_of_labels(
 ) -> None:
     """Lower each owner's least cost and its site by the labels of nodes and the sites on the same edge.
 
-    Rows ``begin``…``end`` - 1 of the positions are looked at. ``site_where`` is float64[k, 6] as `place` returns it, by
-    edge (``site_start``).
+    Rows ``begin``…``end`` - 1 of the positions are looked at. ``leaving`` is a label and the wait there, inf where
+    no site is within the limit. ``site_where`` is float64[k, 6] as `place` returns it, by edge (``site_start``).
     """
     for i in range(begin, end):
         e, row = edge[i], owner[i]
+        from_first, from_last = leaving[edge_nodes[e, 0]], leaving[edge_nodes[e, 1]]
+        # Most of a city may be out of reach: what is not needed is not even looked up.
+        if from_first == np.inf and from_last == np.inf and not has_site[e]:
+            continue
         first, last = _ends(coming, offset[i], ahead[i], back[i], length[e], edge_ahead[e], edge_back[e])
         for side in range(2):
-            node = edge_nodes[e, side]
-            cost = (label[node] + wait[node]) + (last if side else first) + access[i]
-            if cost <= limit and (cost < best[row] or (cost == best[row] and source[node] < chosen[row])):
-                best[row] = cost
-                chosen[row] = source[node]
+            cost = (from_last + last if side else from_first + first) + access[i]
+            if cost <= limit and cost <= best[row]:
+                found = source[edge_nodes[e, side]]
+                if cost < best[row] or found < chosen[row]:
+                    best[row] = cost
+                    chosen[row] = found
+        if not has_site[e]:
+            continue
+        ways = (1 if np.isfinite(edge_ahead[e]) else 0) + (2 if np.isfinite(edge_back[e]) else 0)
         for j in range(site_start[e], site_start[e + 1]):
-            ways = (1 if np.isfinite(edge_ahead[e]) else 0) + (2 if np.isfinite(edge_back[e]) else 0)
             direct = _direct(offset[i], ahead[i], back[i], site_where[j, 0], site_where[j, 1], site_where[j, 2], ways)
             cost = (site_where[j, 5] + direct) + access[i]
             if cost <= limit and (cost < best[row] or (cost == best[row] and site_owner[j] < chosen[row])):

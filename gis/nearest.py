@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -232,6 +233,14 @@ def _answers(search: _Search, asked: Placed, count: int) -> tuple[NDArray[np.flo
     )
 
 
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return threads that are kept: to begin one takes as long as thousands of answers."""
+    if hasattr(os, "register_at_fork"):  # a forked process has none of them
+        os.register_at_fork(after_in_child=_threads.cache_clear)
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="nearest")
+
+
 def _least(
     network: WalkNetwork,
     costs: Costs,
@@ -247,13 +256,14 @@ def _least(
     looked at by several threads, each of which has objects of its own.
     """
     best, chosen = np.full(count, np.inf), np.full(count, -1, dtype=np.int64)
+    leaving = labels[0] + costs.wait
+    has_site = (sites[0][1:] > sites[0][:-1]).view(np.int8)
 
     def rows(begin: int, end: int) -> None:
         kernels.nearest_of_labels(
             asked.coming,
-            labels[0],
+            leaving,
             labels[1],
-            costs.wait,
             network.edge_nodes,
             costs.edge_ahead,
             costs.edge_back,
@@ -266,6 +276,7 @@ def _least(
             asked.access,
             begin,
             end,
+            has_site,
             *sites,
             limit,
             best,
@@ -278,8 +289,10 @@ def _least(
         rows(0, size)
         return best, chosen
     cuts = np.searchsorted(asked.owner, asked.owner[np.arange(1, parts) * (size // parts)]).tolist()
-    with ThreadPoolExecutor(parts) as pool:
-        list(pool.map(rows, [0, *cuts], [*cuts, size]))
+    rest = [_threads().submit(rows, begin, end) for begin, end in zip(cuts, [*cuts[1:], size], strict=True)]
+    rows(0, cuts[0])
+    for part in rest:
+        part.result()
     return best, chosen
 
 
