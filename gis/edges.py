@@ -92,6 +92,24 @@ def cut_into_edges(lines: Lines) -> tuple[Lines, Edges]:
     return compact, Edges(ragged(first, count), start, ends.reshape(-1, 2).astype(np.int32), kind)
 
 
+def along_curve(xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the order of places float64[n, 2] along a Z-shaped curve: those near on the ground are near in it.
+
+    The bits of row and column of a grid of 65,536 squares a side are interleaved (Morton 1966); places of one square
+    keep their order.
+
+    Examples
+    --------
+    >>> along_curve(np.array([[0.0, 0.0], [9.0, 9.0], [1.0, 0.0], [9.0, 8.0]])).tolist()
+    [0, 2, 3, 1]
+    """
+    low = xy.min(axis=0)
+    square = ((xy - low) * (65535.0 / max(float((xy.max(axis=0) - low).max()), SPECK_M))).astype(np.uint32)
+    for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+        square = (square | (square << np.uint32(shift))) & np.uint32(mask)
+    return np.argsort(square[:, 0] | (square[:, 1] << np.uint32(1)), kind="stable")
+
+
 def adjacency(
     nodes: NDArray[np.int32], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int8]]:

@@ -13,6 +13,7 @@ from . import kernels
 from .edges import (
     Heights,
     adjacency,
+    along_curve,
     contract,
     cut_into_edges,
     drop_specks,
@@ -402,6 +403,11 @@ def _assemble(
     # Joined vertices may lie a little apart: the first edge's end says where the node is, and all edges end there.
     node_xy[edges.nodes.T.ravel()[::-1]] = coords[ends[::-1]]
     coords[ends] = node_xy[edges.nodes.T.ravel()]
+    # A search walks from node to node: neighbours that lie near each other in memory are fetched together.
+    order = along_curve(node_xy)
+    rank = np.empty(count, dtype=np.int32)
+    rank[order] = np.arange(count, dtype=np.int32)
+    node_xy, used, nodes = node_xy[order], used[order], rank[edges.nodes]
     along = running_metres(coords, start)
     drawn_over_ground = np.zeros(0) if scale is None else scale(coords[(start[:-1] + start[1:]) // 2])
     if drawn_over_ground.size:
@@ -409,13 +415,13 @@ def _assemble(
     length = along[start[1:] - 1].copy()
     sort, ways = edges.kind >> 2, edges.kind & 3
     spans, steps, private, place = (sort & 1) > 0, (sort & 2) > 0, (sort & 4) > 0, sort >> 3
-    component, component_length = rank_components(edges.nodes, length, count)
-    indptr, arc_node, arc_edge, arc_side = adjacency(edges.nodes, count)
+    component, component_length = rank_components(nodes, length, count)
+    indptr, arc_node, arc_edge, arc_side = adjacency(nodes, count)
     boundary = np.isin(used, lines.cut) | rim_nodes(node_xy, np.diff(indptr), extent)
     network = WalkNetwork(
         crs=crs,
         node_xy=node_xy,
-        edge_nodes=edges.nodes,
+        edge_nodes=nodes,
         edge_length_m=length,
         edge_class=(place % len(lines.classes)).astype(np.int16),
         classes=lines.classes,
