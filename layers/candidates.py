@@ -144,7 +144,8 @@ def candidates_of(
     whole = (
         pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({name: [] for name in [*columns, "geometry"]})
     )
-    return Candidates(gpd.GeoDataFrame(whole[[*columns, "geometry"]], geometry="geometry", crs=study.crs), tuple(notes))
+    frame = gpd.GeoDataFrame(whole.reindex(columns=[*columns, "geometry"]), geometry="geometry", crs=study.crs)
+    return Candidates(frame, tuple(notes))
 
 
 def classes_sited(study: Study, standard: Standard) -> tuple[str, ...]:

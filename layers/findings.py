@@ -148,6 +148,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "runner_up",
         "runner_up_loses",
         "edge_cut",  # as of facilities: more people than were counted may be near
+        "phase",  # 1, 2 …; of the plan's phases, NA where it has none
+        "cost_yuan",  # NA where no cost is known
+        "capacity",  # places; NA where neither floor area nor the class's m² a place is known
+        "carries",  # classes that a combined centre holds, joined by ";"; the site's own class elsewhere
+        "needs_approval",  # True where it fits under a named relaxation only
     ),
     "candidates": (
         "site_id",
@@ -160,6 +165,13 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "facility_class",
         "fits",
         "reason",
+        "source",  # land, building, project, facility, osm, street
+        "floor_fits_m2",  # under the parcel's controls
+        "floor_relaxed_m2",  # under the named relaxation
+        "needs_approval",
+        "capacity_fits",  # places
+        "frontage_m",
+        "slope_percent",
     ),
     "streets": ("highway", "length_m", "component"),
     "barriers": ("kind", "name"),
@@ -230,8 +242,51 @@ TABLES: dict[str, tuple[str, ...]] = {
         "bound",
         "gap",
         "status",
+        "model",  # max_cover, set_cover, p_median, p_centre, capacitated, budgeted …
+        "budget_yuan",
+        "spent_yuan",
+        "seconds",  # of the solver
+        "seed",
+        "unreachable",  # of the weight, not covered now and within the limit of no candidate that fits
+        "worst_group",  # ring or district with the lowest rate after
+        "worst_rate",
+    ),
+    "curve": (  # how far each further site (or yuan) goes
+        "facility_class",
+        "sites",
+        "cost_yuan",
+        "covered",  # of the weight, newly
+        "bound",
+        "gap",
+        "knee",  # True in one row of a class: after it each further site brings clearly less
+    ),
+    "unreachable": (  # whom no candidate that fits can cover
+        "facility_class",
+        "ring_id",
+        "district_id",
+        "name",
+        "people",
+        "reason",
     ),
     "zoning": ("ring_id", "ring_name", "use_group", "area_m2", "share", "floor_area_m2"),
+    "land_balance": (
+        "ring_id",
+        "district_id",
+        "when",  # now, planned
+        "use_group",
+        "area_m2",
+        "share",
+    ),
+    "conflicts": (  # projects that their zone or ring does not allow
+        "project_id",
+        "name",
+        "kind",
+        "code",
+        "ring_id",
+        "detail",
+        "clause",
+        "confidence",
+    ),
     "projects_by_ring": (
         "ring_id",
         "ring_name",
@@ -398,7 +453,7 @@ class Findings:
     Examples
     --------
     >>> len(LAYERS), len(TABLES)
-    (15, 16)
+    (15, 20)
     """
 
     layers: Mapping[str, gpd.GeoDataFrame]

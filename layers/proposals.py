@@ -220,7 +220,8 @@ def _site_rows(case: _Case, answer: Siting, residents: Residents) -> gpd.GeoData
         "edge_cut": case.site_cut[answer.chosen],
     }
     points = chosen.geometry.representative_point()
-    return gpd.GeoDataFrame(columns, geometry=points, crs=case.candidates.crs)[[*LAYERS["sites"], "geometry"]]
+    frame = gpd.GeoDataFrame(columns, geometry=points, crs=case.candidates.crs)
+    return gpd.GeoDataFrame(frame.reindex(columns=[*LAYERS["sites"], "geometry"]))
 
 
 def _added(case: _Case, answer: Siting, residents: Residents, measure: str) -> pd.Series:
