@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
 LAYER_NAMES: tuple[str, ...] = (*CONTRACTS, "dem")
@@ -116,8 +117,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(message, Fault("faults.unreadable", file=str(path), detail={"reason": reason})) from error
 
 
-def settings_faults(errors: Iterable[ErrorDetails], raw: Mapping[str, Any], file: str) -> list[Fault]:
-    """Translate pydantic's errors to faults that name the key as the user wrote it.
+def settings_faults(
+    errors: Iterable[ErrorDetails], raw: Mapping[str, Any], file: str, *, model: type[BaseModel] = StudySettings
+) -> list[Fault]:
+    """Translate pydantic's errors to faults that name the key as the user wrote it; ``model`` is what was read.
 
     A layer may be one table or a list of tables; pydantic reports both readings, and the one that was meant is kept.
 
@@ -134,7 +137,7 @@ def settings_faults(errors: Iterable[ErrorDetails], raw: Mapping[str, Any], file
     for error in errors:
         loc = _meant(error["loc"], raw)
         if loc is not None:
-            faults.append(_fault(error, loc, file))
+            faults.append(_fault(error, loc, file, model))
     return faults
 
 
@@ -146,20 +149,20 @@ def _meant(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[int | st
     return loc
 
 
-def _fault(error: ErrorDetails, loc: tuple[int | str, ...], file: str) -> Fault:
+def _fault(error: ErrorDetails, loc: tuple[int | str, ...], file: str, model: type[BaseModel]) -> Fault:
     """Return the fault for one error of pydantic."""
     value = error["input"]
-    code, detail = _code(error, loc)
+    code, detail = _code(error, loc, model)
     key = _dotted([part for part in loc if part != "[key]"])
     shown = value if isinstance(value, str | int | float | bool) else None
     return Fault(code, file, value=shown, detail={"setting": key, **detail})
 
 
-def _code(error: ErrorDetails, loc: tuple[int | str, ...]) -> tuple[str, dict[str, object]]:
+def _code(error: ErrorDetails, loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[str, dict[str, object]]:
     """Return the text key for one error of pydantic, and what the text needs beside the key and the value."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden" or loc[-1] == "[key]":
-        known = LAYER_NAMES if loc[-1] == "[key]" else _siblings(loc)
+        known = LAYER_NAMES if loc[-1] == "[key]" else _siblings(loc, model)
         near = difflib.get_close_matches(str(loc[-2] if loc[-1] == "[key]" else loc[-1]), known, n=1)
         if near:
             return "faults.key_unknown_near", {"near": near[0]}
@@ -188,9 +191,9 @@ def _dotted(parts: Iterable[int | str]) -> str:
     return text
 
 
-def _siblings(loc: tuple[int | str, ...]) -> tuple[str, ...]:
+def _siblings(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[str, ...]:
     """Return the keys that stand where an unknown key was found."""
-    node: Any = StudySettings.model_json_schema()
+    node: Any = model.model_json_schema()
     definitions = node["$defs"]
     for part in loc[:-1]:
         node = _resolved(node, definitions)

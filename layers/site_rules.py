@@ -1,0 +1,235 @@
+"""What a site must be beside its land use and size: shape, access, slope, rings, zones, distances; as data."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..gis.errors import InputError
+from .config import read_toml, settings_faults
+from .standards.model import Confidence  # noqa: TC001  pydantic reads the annotations when the module runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Metres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Side = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+DEFAULT = "default"
+"""Needs of a class that has no entry of its own."""
+ENTRIES = ("need", "policy", "zone", "distance", "ring")
+"""Tables whose entries a city's file replaces one by one."""
+
+
+class _Strict(BaseModel):
+    """Frozen, and refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Clause(_Strict):
+    """Where a figure is written, and how sure it is.
+
+    Parameters
+    ----------
+    clause, clause_en
+        Edition and number, or that it is an assumption.
+    confidence
+        A to D, as of `lifecircle.layers.standards.model.Rule`.
+    """
+
+    clause: str = ""
+    clause_en: str = ""
+    confidence: Confidence = "D"
+
+
+class Need(Clause):
+    """What a building of a facility class needs of its plot.
+
+    Parameters
+    ----------
+    across_m, deep_m
+        Sides of the rectangle that must fit into the plot.
+    frontage_m
+        Metres of the outline that must face a street one may walk on; 0 none.
+    delivery
+        Whether a street that vans may use must be near.
+    slope_most
+        Percent; 0 is not tested.
+    """
+
+    across_m: Side
+    deep_m: Side
+    frontage_m: Metres
+    delivery: bool
+    slope_most: Metres
+
+
+class PolicyRule(Clause):
+    """What a ring's policy means for new buildings.
+
+    Parameters
+    ----------
+    new_floor_most_m2
+        Floor area of the largest new building; ``None`` where it is not bound.
+    prefers
+        Kinds of candidate that go first among equals.
+    """
+
+    new_floor_most_m2: Metres | None = None
+    prefers: tuple[str, ...] = ()
+
+
+class ZoneRule(Clause):
+    """What lying in a hazard or protection zone means.
+
+    Parameters
+    ----------
+    effect
+        ``refuse``, or ``approval`` where an authority must agree.
+    share_most
+        Share of the plot that may lie in the zone.
+    """
+
+    effect: Literal["refuse", "approval"]
+    share_most: Share
+
+
+class DistanceRule(Clause):
+    """How far some classes must be from something.
+
+    Parameters
+    ----------
+    classes
+        Facility classes that must keep away.
+    of
+        ``facility``, ``use`` (of parcels) or ``street``.
+    what
+        Facility classes, land-use codes (the beginnings count) or street classes.
+    metres
+        The least distance; 0 is not tested.
+    how
+        ``straight``, or ``network``: the walk along the streets to a facility's door.
+    """
+
+    classes: tuple[str, ...]
+    of: Literal["facility", "use", "street"]
+    what: tuple[str, ...]
+    metres: Metres
+    how: Literal["straight", "network"] = "straight"
+
+
+class RingRule(Clause):
+    """What one ring forbids or prefers: facility classes or kinds of candidate."""
+
+    forbids: tuple[str, ...] = ()
+    prefers: tuple[str, ...] = ()
+
+
+class SiteRules(Clause):
+    """All of them.
+
+    Parameters
+    ----------
+    street_within_m, drive_within_m
+        How near the centre line of a street must be for a side to face it, and for vans to reach the plot.
+    storey_m
+        Height of a storey.
+    far_unknown
+        Floor-area ratio where none is stated.
+    need, policy, zone, distance, ring
+        By facility class, by policy, by layer or kind of zone, by key, by the ring's name.
+    """
+
+    street_within_m: Side
+    drive_within_m: Side
+    storey_m: Side
+    far_unknown: Side
+    need: dict[str, Need]
+    policy: dict[str, PolicyRule] = {}
+    zone: dict[str, ZoneRule] = {}
+    distance: dict[str, DistanceRule] = {}
+    ring: dict[str, RingRule] = {}
+
+    def need_of(self, facility_class: str) -> Need:
+        """Return what a class needs: its own entry, else the default."""
+        return self.need.get(facility_class, self.need[DEFAULT])
+
+    def zone_of(self, layer: str, kind: str) -> ZoneRule | None:
+        """Return what lying in a zone means: the entry of its kind, else of its layer."""
+        return self.zone.get(kind) or self.zone.get(layer)
+
+
+@cache
+def default_rules() -> SiteRules:
+    """Return the rules that ship with the product.
+
+    Examples
+    --------
+    >>> rules = default_rules()
+    >>> rules.need_of("food_market").delivery, rules.need_of("gym") == rules.need["default"]
+    (True, True)
+    >>> rules.distance["market_school_gate"].metres
+    20.0
+    """
+    return SiteRules.model_validate(_shipped())
+
+
+def _shipped() -> dict[str, Any]:
+    text = files(__package__).joinpath("standards", "site_rules.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def load_rules(path: Path | None = None) -> SiteRules:
+    """Return the site rules: those that ship, with the entries of a city's own file in their place.
+
+    Parameters
+    ----------
+    path
+        A TOML file of the form of ``standards/site_rules.toml``; any part of it may be left out.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    InputError
+        When it is not TOML, or with one fault for each unknown key and wrong value.
+
+    Examples
+    --------
+    >>> load_rules() == default_rules()
+    True
+    """
+    if path is None:
+        return default_rules()
+    own = read_toml(path)
+    try:
+        return SiteRules.model_validate(_merged(_shipped(), own, path.name))
+    except ValidationError as error:
+        faults = settings_faults(error.errors(include_url=False), own, str(path), model=SiteRules)
+        message = f"{path} has {len(faults)} fault(s): {faults[0]}"
+        raise InputError(message, *faults) from error
+
+
+def _merged(shipped: dict[str, Any], own: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the shipped rules with a city's entries; what it changes without a clause is quoted as its own file's."""
+    quoted = {"clause": name, "clause_en": name, "confidence": "A"}
+    merged: dict[str, Any] = {**shipped, **{key: value for key, value in own.items() if key not in ENTRIES}}
+    for table in ENTRIES:
+        entries = own.get(table, {})
+        if not isinstance(entries, dict):
+            merged[table] = entries  # not a table: the check says so
+            continue
+        before = dict(shipped.get(table, {}))
+        for key, entry in entries.items():
+            default = shipped["need"][DEFAULT] if table == "need" else {}
+            known = before.get(key, default)
+            before[key] = {**known, **quoted, **entry} if isinstance(entry, dict) else entry
+        merged[table] = before
+    return merged
