@@ -1,125 +1,66 @@
-"""What may stand where: land-use codes against facility classes, from a table that a city replaces."""
+"""What may stand where: the rules of zoning that ship, or those with what a city's own file replaces."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from .zoning import land_uses
+from .rulebook import Clause, Compatibility, Judgement, Row, Verdict
+from .rulebook_read import read_rules, shipped_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
 
-Verdict: TypeAlias = Literal["allowed", "share", "rezoning", "forbidden", "unknown"]
-"""May stand as it is; may take a share of the floor area; only after rezoning; never; the land's use is not stated."""
-
-DEFAULT_GROUP = "community"
-"""The group of facility classes that the table does not name."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRules:
-    """Codes by verdict for one group of facility classes; the longest matching code decides."""
-
-    allowed: tuple[str, ...]
-    share: tuple[str, ...]
-    vacated: tuple[str, ...]
-    forbidden: tuple[str, ...]
-
-    def of_code(self, code: str, *, vacated: bool) -> Verdict:
-        """Return the verdict for one code."""
-        best: Verdict = "rezoning"
-        longest = 0
-        lists: list[tuple[Verdict, tuple[str, ...]]] = [
-            ("allowed", self.allowed),
-            ("share", self.share + (self.vacated if vacated else ())),
-            ("forbidden", self.forbidden),
-        ]
-        for verdict, codes in lists:
-            for one in codes:
-                if code.startswith(one) and len(one) > longest:
-                    best, longest = verdict, len(one)
-        return best
-
-
-@dataclass(frozen=True, slots=True)
-class Compatibility:
-    """The table: groups of facility classes, tenures refused.
-
-    Parameters
-    ----------
-    groups
-        Facility class → its group's rules.
-    default
-        For facility classes that the table does not name.
-    refused_tenures
-        Values of the column ``tenure``.
-    share_most
-        Largest share of a building's floor area that shared uses may take.
-    """
-
-    groups: Mapping[str, GroupRules]
-    default: GroupRules
-    refused_tenures: frozenset[str]
-    share_most: float
-
-    def verdict(self, land_use: object, facility_class: str, *, vacated: bool = False) -> Verdict:
-        """Tell whether a facility class may stand on land of a use.
-
-        Land of mixed use is allowed where all of its uses are, and takes a share where one of them does.
-
-        Parameters
-        ----------
-        land_use
-            A value that `lifecircle.layers.zoning.land_uses` understands; anything else is unknown.
-        facility_class
-            The product's class.
-        vacated
-            True for a vacated factory or an empty building, which may be reused.
-
-        Examples
-        --------
-        >>> table = load_compatibility()
-        >>> table.verdict("R22", "elderly_day_care"), table.verdict("r2／b1", "food_market")
-        ('allowed', 'share')
-        >>> table.verdict("M1", "food_market"), table.verdict("M1", "food_market", vacated=True)
-        ('rezoning', 'share')
-        >>> table.verdict("公园绿地", "elderly_home"), table.verdict(None, "elderly_home")
-        ('forbidden', 'unknown')
-        """
-        rules = self.groups.get(facility_class, self.default)
-        uses = land_uses(land_use) if isinstance(land_use, str) else ()
-        found: set[Verdict] = {rules.of_code(use.code, vacated=vacated) for use in uses if use.code}
-        if not found:
-            return "unknown"
-        if len(found) == 1:
-            return found.pop()
-        for verdict in ("allowed", "share"):
-            if verdict in found:
-                return "share"
-        return "rezoning"
+    from .study import Study
 
 
 @cache
 def load_compatibility() -> Compatibility:
-    """Return the table that ships with the product.
+    """Return the rules that ship with the product.
 
     Examples
     --------
-    >>> sorted(load_compatibility().refused_tenures)
-    ['private']
+    >>> sorted(load_compatibility().refused_tenures), load_compatibility().relaxation.name
+    (['private'], 'renewal')
     """
-    text = files(__package__).joinpath("standards", "compatibility.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)
-    kinds = ("allowed", "share", "vacated", "forbidden")
-    rules = {name: GroupRules(*(tuple(group[kind]) for kind in kinds)) for name, group in table["group"].items()}
-    groups = {facility: rules[name] for name, group in table["group"].items() for facility in group["classes"]}
-    return Compatibility(
-        groups=groups,
-        default=rules[DEFAULT_GROUP],
-        refused_tenures=frozenset(table["refused_tenures"]),
-        share_most=float(table["share_most"]),
-    )
+    return shipped_rules()
+
+
+def compatibility_from(path: Path) -> Compatibility:
+    """Return the rules with what a city's own file replaces.
+
+    Parameters
+    ----------
+    path
+        A .toml file in the form of ``layers/standards/compatibility.toml``, or a .csv or .xlsx table of its rows.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        With all faults of the file: row, column, value.
+    """
+    return read_rules(path)
+
+
+def compatibility_of(study: Study) -> Compatibility:
+    """Return the rules of a study: those of the file that ``[zoning] rules`` names, else those that ship.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        As `compatibility_from`.
+    """
+    named = study.settings.zoning.rules
+    return load_compatibility() if named is None else compatibility_from(study.folder / named)
+
+
+__all__ = [
+    "Clause",
+    "Compatibility",
+    "Judgement",
+    "Row",
+    "Verdict",
+    "compatibility_from",
+    "compatibility_of",
+    "load_compatibility",
+]

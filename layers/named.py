@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..gis.errors import Fault, InputError
 from ..gis.walkers import WALKERS
+from .compatibility import compatibility_from
 from .contracts import AREA, CONTRACTS
 from .facility_classes import class_of_label
 from .facility_words import vocabulary
@@ -55,6 +56,7 @@ wheelchair)
     faults += missing
     for named in settings.study.indicators:
         faults += standard_named(named, folder, "study.indicators")[1]
+    faults += _rules_faults(settings.zoning.rules, folder)
     classes = _classes(standard)
     if standard is not None:
         of_standard = [*standard.classes, *(rule.facility_class for rule in standard.unmeasured)]
@@ -100,6 +102,17 @@ def standard_named(named: str, folder: Path, setting: str = "study.standard") ->
         return load_standard(folder / named if is_file else named), []
     except InputError as error:
         return None, list(error.faults)
+
+
+def _rules_faults(named: str | None, folder: Path) -> list[Fault]:
+    """Return what is wrong with the file of zoning rules that a study names."""
+    if named is None:
+        return []
+    try:
+        compatibility_from(folder / named)
+    except InputError as error:
+        return list(error.faults)
+    return []
 
 
 def _classes(standard: Standard | None) -> frozenset[str]:

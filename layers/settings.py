@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from .dburl import is_database, without_password
+from .zoning_settings import ZoningSection
 
 Positive = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Policy = Literal["keep", "subtract", "multiply", "none"]
+Model = Literal["max_cover", "set_cover", "p_median", "p_centre", "capacitated", "budgeted"]
 
 
 class _Strict(BaseModel):
@@ -184,12 +186,50 @@ class WalkerSection(_Strict):
 
 
 class WishSection(_Strict):
-    """One ``[[siting.wish]]``: how many sites of a facility class are wanted."""
+    """One ``[[siting.wish]]``: where new sites of a facility class are wanted, by which model, with what money.
+
+    Which keys a model reads: `lifecircle.layers.wishes`; a key that it does not read is refused.
+    """
 
     facility_class: str
-    sites: Annotated[int, Field(ge=1)]
+    model: Model = "max_cover"
+    """``max_cover``: the most people within the limit; ``set_cover``: the fewest sites that reach all who can be
+    reached; ``p_median``: the least sum of walks; ``p_centre``: the shortest longest walk; ``capacitated``: the most
+    people with a place within the limit; ``budgeted``: the most people within the limit for the money."""
+    sites: Annotated[int, Field(ge=1)] | None = None
     weight: Literal["people", "elders_60", "households"] | None = None
     """Who is to be reached; the class's own group where it is not given."""
+    budget_yuan: Positive | None = None
+    cost_yuan: Positive | None = None
+    """Cost of a site whose land states none."""
+    cost_yuan_per_m2: Positive | None = None
+    """Instead: yuan for each m² of the floor area that is built or taken over."""
+    m2_per_place: Positive | None = None
+    """Floor area of one place, where it is not to be that of the class."""
+    places_per_1000: Positive | None = None
+    """Places that a thousand of those to be reached need; each needs one where it is not given."""
+    places_unknown: Annotated[int, Field(ge=0)] | None = None
+    """Places of a facility that stands and states none."""
+    must: list[str] = []
+    """Ids of candidates that are chosen whatever they bring."""
+    bar: list[str] = []
+    """Ids of candidates that are not chosen."""
+    close: list[str] = []
+    """Ids of facilities that stand and may be closed; each one that is frees a site more."""
+    closings: Annotated[int, Field(ge=1)] | None = None
+    """How many of them at most; all where it is not given."""
+    least: Share | None = None
+    """Share of the people of each group that must be within the limit afterwards."""
+    worst_first: bool = False
+    """The group that is worst off first, then the next one, then the sum."""
+    groups: Literal["ring", "district"] | None = None
+    """The groups of ``least`` and ``worst_first``; rings where it is not given."""
+    phases: list[Annotated[int, Field(ge=1)]] = []
+    """New sites of each phase, the first phase first; their sum is the number of sites."""
+    phase_yuan: list[Positive] = []
+    """Instead: the money of each phase; what is left over is not carried on."""
+    curve: Annotated[int, Field(ge=1)] | None = None
+    """How many sites the curve of people reached goes up to; 0 sites are no curve."""
 
 
 class AccessSection(_Strict):
@@ -207,8 +247,17 @@ class SitingSection(_Strict):
     seconds: Positive = 60.0
     """Longest time for the solver on one class."""
     gap: Annotated[float, Field(ge=0)] = 0.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of the random part of the search."""
+    together: Literal["one_use", "combined"] | None = None
+    """Choose for all wishes at once instead of one after the other: ``one_use``, each site has one use; ``combined``,
+    a site may be a centre of several classes as far as its floor area holds them."""
+    walk_most_m: Positive = 3000.0
+    """How far ``p_median`` and ``p_centre`` look."""
     street_spacing_m: Positive = 250.0
     """Spacing of candidates along streets, where the study has no land layer."""
+    site_rules: str | None = None
+    """Path of a TOML file whose entries replace those of ``standards/site_rules.toml``."""
 
 
 class LocalSection(_Strict):
@@ -259,6 +308,8 @@ class StudySettings(_Strict):
             "parcels",
             "projects",
             "land",
+            "hazard",
+            "protection",
             "buildings",
             "population",
             "dem",
@@ -273,3 +324,4 @@ class StudySettings(_Strict):
     local: dict[str, LocalSection] = {}
     access: AccessSection = AccessSection()
     siting: SitingSection = SitingSection()
+    zoning: ZoningSection = ZoningSection()

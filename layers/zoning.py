@@ -225,6 +225,17 @@ def group_name(group: str, language: Language) -> str:
     return _codes()["group"][group][language]
 
 
+def group_names() -> tuple[str, ...]:
+    """Return the use groups that land is balanced in, in the order they are listed.
+
+    Examples
+    --------
+    >>> group_names()[:3]
+    ('residential', 'community', 'public')
+    """
+    return tuple(_codes()["group"])
+
+
 @dataclass(frozen=True, slots=True)
 class FoundParcels:
     """The parcels of a study with clean codes and no overlaps, and what was mended.
