@@ -49,6 +49,29 @@ LAND_KINDS = {
     "public_building": ("公共建筑", "闲置公房", "国有房产"),
     "vacant_building": ("闲置建筑", "空置建筑"),
 }
+HAZARD_KINDS = {
+    "flood": ("洪水", "洪涝", "内涝", "洪水淹没", "淹没区", "行洪区", "蓄滞洪区", "flooding"),
+    "landslide": ("地质灾害", "滑坡", "崩塌", "泥石流", "地质灾害隐患"),
+    "subsidence": ("采空区", "地面塌陷", "地面沉降", "塌陷"),
+    "fault": ("断裂带", "活动断层", "断层"),
+    "pipeline": ("油气管线", "油气管道", "燃气管线", "高压燃气"),
+    "power_line": ("高压走廊", "高压线", "高压电力线", "高压线走廊"),
+    "dangerous_goods": ("危险品", "危化品", "易燃易爆", "危险源"),
+    "pollution": ("污染地块", "污染源", "土壤污染", "污染"),
+    "noise": ("噪声", "噪音", "噪声超标区"),
+    "other": ("其他",),
+}
+PROTECTION_KINDS = {
+    "heritage": ("文物保护范围", "文保", "文物", "历史文化保护", "核心保护范围", "紫线", "城市紫线"),
+    "heritage_control": ("建设控制地带", "建控地带", "风貌协调区"),
+    "ecological": ("生态保护红线", "生态红线", "自然保护区"),
+    "farmland": ("永久基本农田", "基本农田"),
+    "water_source": ("饮用水水源保护区", "水源保护区", "水源地"),
+    "green_line": ("绿线", "城市绿线"),
+    "blue_line": ("蓝线", "城市蓝线", "河道管理范围"),
+    "yellow_line": ("黄线", "城市黄线"),
+    "other": ("其他",),
+}
 POLICIES = {"keep": ("保护", "保持", "留"), "subtract": ("减法", "减量"), "multiply": ("乘法", "增量"), "none": ("无",)}
 
 _AGES = (
@@ -183,6 +206,7 @@ FACILITIES = Contract(
         Column("land_area_m2", "float", least=0, also=("用地面积",)),
         Column("status", "choice", choices=STATUSES, also=("状态", "建设状态")),
         Column("year", "int", least=1000, also=("年份", "建成年份", "计划年份", "计划建成年份")),
+        Column("extendable", "bool", also=("可扩建", "能否扩建", "扩建潜力", "可改扩建")),
     ),
 )
 PARCELS = Contract(
@@ -200,10 +224,10 @@ PARCELS = Contract(
             ),
         ),
         Column("land_use_now", "text", also=("现状用地", "现状用地性质", "现状用地代码", "现状用地编码", "现状地类")),
-        Column("far", "float", least=0, also=("容积率", "FAR")),
-        Column("density", "float", least=0, also=("建筑密度", "密度")),
-        Column("height_m", "float", least=0, also=("建筑限高", "限高", "控制高度", "建筑高度")),
-        Column("green_ratio", "float", least=0, also=("绿地率",)),
+        Column("far", "float", least=0, also=("容积率", "FAR", "容积率上限"), control=True),
+        Column("density", "float", least=0, also=("建筑密度", "密度", "建筑密度上限"), control=True, share=True),
+        Column("height_m", "float", least=0, also=("建筑限高", "限高", "控制高度", "建筑高度"), control=True),
+        Column("green_ratio", "float", least=0, also=("绿地率", "绿地率下限"), control=True, share=True),
     ),
 )
 PROJECTS = Contract(
@@ -221,6 +245,18 @@ PROJECTS = Contract(
         Column("floor_area_after_m2", "float", least=0, also=("规划建筑面积", "新建面积")),
         Column("year", "int", least=1900, also=("年份", "计划年份", "年度")),
         Column("tenure", "choice", choices=TENURES, also=("权属", "土地权属", "土地性质")),
+        Column(
+            "planned_use",
+            "text",
+            also=("规划用途", "规划用地性质", "规划用地代码", "规划用地", "规划性质", "改造后用途", "更新后用途"),
+        ),
+        Column(
+            "height_after_m",
+            "float",
+            least=0,
+            also=("规划建筑高度", "规划高度", "建筑高度", "最高建筑高度", "改造后高度"),
+            control=True,
+        ),
     ),
 )
 LAND = Contract(
@@ -235,6 +271,25 @@ LAND = Contract(
         Column("tenure", "choice", choices=TENURES, also=("权属", "土地权属", "产权")),
         Column("land_use", "text", also=("用地性质", "规划用地性质", "规划用地代码", "用地代码")),
         Column("on_hold", "bool", also=("暂缓", "冻结")),
+        Column("cost_yuan", "float", least=0, also=("造价", "投资", "建设成本", "估算投资", "成本")),
+    ),
+)
+HAZARD = Contract(
+    "hazard",
+    ("Polygon",),
+    (
+        Column("zone_id", "id", also=("隐患编号", "灾害编号", "编号", "id")),
+        Column("name", "text", also=("隐患点名称", "隐患名称", "灾害名称", "名称")),
+        Column("kind", "choice", choices=HAZARD_KINDS, also=("灾害类型", "隐患类型", "灾种", "危险类型", "类型")),
+    ),
+)
+PROTECTION = Contract(
+    "protection",
+    ("Polygon",),
+    (
+        Column("zone_id", "id", also=("保护区编号", "控制线编号", "编号", "id")),
+        Column("name", "text", also=("保护区名称", "文物名称", "控制线名称", "名称")),
+        Column("kind", "choice", choices=PROTECTION_KINDS, also=("保护类型", "控制线类型", "保护区类型", "类型")),
     ),
 )
 BUILDINGS = Contract(
@@ -271,6 +326,8 @@ CONTRACTS: dict[str, Contract] = {
         PARCELS,
         PROJECTS,
         LAND,
+        HAZARD,
+        PROTECTION,
         BUILDINGS,
         POPULATION,
     )

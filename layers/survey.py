@@ -65,6 +65,8 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     ),
     "parcels": ("parcels", "parcel", "zoning", "land_use", "landuse", "地块", "用地", "控规"),
     "projects": ("projects", "project", "renewal", "项目", "更新", "棚改", "改造"),
+    "hazard": ("hazard", "flood", "landslide", "灾害", "隐患", "淹没", "内涝", "危险源"),
+    "protection": ("protection", "heritage", "redline", "红线", "紫线", "文物保护", "保护区", "保护范围", "控制线"),
     "land": ("idle_land", "idle", "vacant", "land", "闲置", "空地", "低效"),
     "buildings": ("buildings", "building", "footprint", "建筑", "房屋"),
     "population": ("population", "people", "worldpop", "pop", "人口", "census", "hexgrid"),
