@@ -93,7 +93,8 @@ def access_of(
 
     Only facilities that state the supply take part; the others are counted in ``supply_unknown``, and who has only such
     within the limit is ``unknown``, neither with nor ``without``. A class of which none does is ``no_supply`` and has
-    one row. The decay of ``e2sfca`` and ``3sfca`` is a Gaussian that ends at the limit,
+    one row. Who has both a stated and an unstated one near is ``partly_unknown``: the known part is counted, and theirs
+    is too low. The decay of ``e2sfca`` and ``3sfca`` is a Gaussian that ends at the limit,
     that of ``e2sfca_steps`` falls in thirds of it.
 
     Parameters
@@ -137,11 +138,12 @@ def access_of(
         reached = reach(walk.network, demand=homes, sites=some(positions, stated), limit=case.limit, walker=walk.walker)
         found = _by_method(reached, offered[stated], _asking(residents, case.measure), case.limit)
         near = np.diff(reached.matrix.indptr) > 0
-        unsure = ~near & _near(walk, homes, some(positions, of_class & ~stated), case.limit)
+        silent_near = _near(walk, homes, some(positions, of_class & ~stated), case.limit)
+        unsure = ~near & silent_near
         values[rule.facility_class] = np.where(unsure, np.nan, found[MAIN])
         for kind in groups:
             methods = METHODS if kind.kind in WIDE else (MAIN,)
-            blocks += _blocks(case, residents, kind, {method: found[method] for method in methods}, (near, unsure))
+            blocks += _blocks(case, residents, kind, {method: found[method] for method in methods}, (near, silent_near))
     notes = (Note("coverage.supply_unknown", {"classes": ", ".join(silent)}),) if silent else ()
     return Access(stacked(blocks, TABLES["access"]), values, notes)
 
@@ -186,6 +188,8 @@ def _fixed(case: _Shared, groups: Groups, method: str, status: str) -> dict[str,
         "facilities": case.facilities,
         "supply_unknown": case.unknown,
         "status": status,
+        "confidence": case.rule.confidence,
+        "clause": case.rule.clause,
     }
 
 
@@ -194,16 +198,18 @@ def _blocks(
 ) -> list[Block]:
     """Return the rows of one class for one kind of group, method by method.
 
-    ``stands`` tells which homes have a supply within the limit, and of which nobody knows.
+    ``stands`` tells which homes have a stated supply within the limit, and which one that nobody stated.
     """
-    near, unsure = stands
+    near, silent = stands
     rows = residents.lived_in
     group, count = groups.of_demand[rows], len(groups.ids)
     people = np.asarray(residents.counts[case.measure], dtype=np.int64)[rows]
-    known = residents.known[rows] & ~unsure
-    sums = group_sums(np.column_stack([people, people * ~known, people * (known & ~near)]), group, count)
+    on_street = residents.known[rows]
+    known = on_street & (near | ~silent)
+    split = (np.ones_like(known), ~known, known & ~near, on_street & near & silent)
+    sums = group_sums(np.column_stack([people * part for part in split]), group, count)
     sure = sums[:, 0] - sums[:, 1]
-    counts = {"total": sums[:, 0], "unknown": sums[:, 1], "without": sums[:, 2]}
+    counts = {"total": sums[:, 0], "unknown": sums[:, 1], "without": sums[:, 2], "partly_unknown": sums[:, 3]}
     share = rates(sums[:, 2], sure)
     inside = group >= 0
     blocks = []
@@ -220,4 +226,5 @@ def _silent(case: _Shared, residents: Residents, city: Groups, status: str) -> B
     total = group_sums(people[:, None], city.of_demand, len(city.ids))[:, 0]
     nothing = np.full(len(total), np.nan)
     counts = {"total": total, "unknown": total, "without": np.zeros_like(total)}
+    counts["partly_unknown"] = np.zeros_like(total)
     return {**_fixed(case, city, MAIN, status), **counts, "share_without": nothing, "mean_per_1000": nothing}

@@ -137,7 +137,7 @@ def list_layers(path: Path) -> list[tuple[str, bool]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what GDAL has to say comes again when the layer is read
             return [(str(name), kind is not None) for name, kind in pyogrio.list_layers(path)]
-    except pyogrio.errors.DataSourceError as error:
+    except (pyogrio.errors.DataSourceError, UnicodeDecodeError) as error:  # pyogrio's own, of a name that is no text
         raise unreadable(path, error) from error
 
 

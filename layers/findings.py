@@ -117,7 +117,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "snap",  # on_street, far_from_street, other_component
         "edge_cut",  # True where the longest walk counted touches the end of the streets data: more may be near
     ),
-    "circles": ("facility_class", "minutes", "limit", "unit", "sites", "area_m2"),
+    "circles": (
+        "facility_class",
+        "minutes",
+        "limit",
+        "unit",
+        "sites",
+        "area_m2",
+        "confidence",  # of the limit, with its clause, where it is the class's own; NA of the other circles
+        "clause",
+    ),
     "gaps": (
         "demand_id",
         "facility_class",
@@ -144,6 +153,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "elders_added",
         "served",  # of that group, within the limit of this site, whoever else serves them
         "only_here",  # of that group, within the limit of no other site, old or new
+        "confidence",  # of the limit
+        "clause",
         "needs_rezoning",
         "runner_up",
         "runner_up_loses",
@@ -365,12 +376,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "group_id",
         "group_name",
         "measure",  # people, elders_60
+        "partly_unknown",  # of those, who have beside a known supply one near that nobody stated: theirs is too low
         "people",  # of the measure, whose value is known
         "beyond",  # of those, from whom no way leads to any; left out of what follows
         "mean",
         "gini",
         "theil",
         "theil_between",  # of the rings; the two add up to theil; of the city only
+        "confidence",  # of the limit
+        "clause",
         "theil_within",
         "against_all",  # mean ÷ mean of all people of the city
     ),
@@ -404,6 +418,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "limit",  # in unit; NaN where it counts by several
         "unit",  # m or s
         "facilities",  # that count for it, in and around the study area
+        "confidence",  # of the limit, before the factor
+        "clause",
         "total",  # NA where the study knows nothing of the measure
         "covered",
         "uncovered",

@@ -237,6 +237,8 @@ def gap_rows(
             "walk": np.where(known & np.isfinite(cost), cost, np.nan),
             "limit": float(walk.limit),
             "unit": walk.unit,
+            "confidence": rule.confidence,
+            "clause": rule.clause,
         }
         blocks.append(pd.DataFrame(block))
         places.append(rows)

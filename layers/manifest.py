@@ -80,6 +80,7 @@ def manifest_of(
                 "circle": rule.circle,
                 "limit_m": rule.limit_m,
                 "limit_minutes": rule.limit_minutes,
+                "walk_m": rule.walk_m,
                 "met_by": list(rule.met_by),
                 "source": rule.source,
                 "required": rule.required,

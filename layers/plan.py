@@ -256,6 +256,7 @@ def _case(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Case:
         residents=placed.residents,
         demand=placed.positions,
         facilities=(ground.facilities.frame, placed.facilities.positions, ground.facilities.with_data),
+            | ({"confidence": rule.confidence, "clause": rule.clause} if limit == placed.walk.limit(rule) else {})
         walks=walks,
         found=ground.facilities,
         asked=ground.asked,

@@ -30,6 +30,10 @@ AREA_CHANGE_LIMIT = 0.01
 SLIVER_WIDTH_M, SLIVER_AREA_M2 = 0.05, 1.0
 """A polygon or a part of one that is both narrower (twice the area over the outline) and smaller is a sliver."""
 
+UNPLACED_SHARE = 0.1
+"""Largest share of a layer's rows, and of the people or households in them, that may be left out for want of
+coordinates; beyond it the layer is refused. One row of a layer of points or lines may always lack them."""
+
 SHOWN = 5
 """How many features with one fault are listed before the rest is counted."""
 
@@ -80,6 +84,14 @@ class _Log:
             detail = {"layer": self.layer, "file": PurePath(self.file).name, "count": len(places)}
             self.notes.append(Note(note, detail))
 
+    def lost(self, places: NDArray[np.int64], counts: dict[str, float]) -> None:
+        """Say how many people and households went with rows that were left out."""
+        if not counts:
+            return
+        lost = ", ".join(f"{name} {count:,.0f}" for name, count in counts.items())
+        detail = {"layer": self.layer, "file": PurePath(self.file).name, "count": len(places), "lost": lost}
+        self.notes.append(Note("study.unplaced_counted", detail))
+
     def table(self) -> pd.DataFrame:
         """Return the rows of the repair log."""
         if not self.repairs:
@@ -99,13 +111,15 @@ def mend(
 ) -> Mended:
     """Mend the geometry of a layer and log each change: what, and the area before and after.
 
-    Changes are: ``empty`` (no geometry: left out), ``height`` (heights dropped), ``mixed`` (of a collection the parts
+    Changes are: ``empty`` (no geometry: left out), ``no_number`` (a coordinate that is NaN: the whole row left out),
+    ``height`` (heights dropped), ``mixed`` (of a collection the parts
     that the layer may hold), ``invalid`` and ``self_overlap`` (rebuilt by `shapely.make_valid`, structure method),
     ``collapsed`` (a line without length, a polygon without area: left out), ``sliver`` (left out; of several parts only
     the sliver) and ``duplicate`` (a line or polygon that repeats another with all its values: left out; points may
     repeat). A polygon whose area would change by more than 1 % is a fault, since then nobody can know which of its
-    readings was meant; so are coordinates that are no numbers and features of another kind than the layer's. Lines of
-    many parts become one row a part where the layer is of lines only.
+    readings was meant; so are infinite coordinates and features of another kind than the layer's, and so many rows
+    without coordinates that the layer would tell another story without them (`UNPLACED_SHARE`). Lines of many parts
+    become one row a part where the layer is of lines only.
 
     Parameters
     ----------
@@ -127,7 +141,7 @@ def mend(
     --------
     >>> ear = shapely.from_wkt("POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0, -1 0, 0 0))")
     >>> parcels = gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=[ear, None], crs="EPSG:4547")
-    >>> mended = mend(parcels, ("Polygon",), layer="parcels", file="p.shp", rows=pd.Series(["a", "b"]))
+    >>> mended = mend(parcels, ("Polygon", "Point"), layer="parcels", file="p.shp", rows=pd.Series(["a", "b"]))
     >>> mended.frame.is_valid.tolist(), [note.code for note in mended.notes]
     ([True], ['study.geometry_dropped', 'study.geometry_mended'])
     >>> mended.repairs[["feature", "what", "area_before_m2", "area_after_m2"]].values.tolist()
@@ -144,15 +158,7 @@ def mend(
 def _usable(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], numbered: str | None, log: _Log) -> gpd.GeoDataFrame:
     """Return the features that can be used, mended; log what was changed, left out or refused."""
     geometry = _flat(np.asarray(frame.geometry.to_numpy(), dtype=object), log)
-    absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
-    empty = np.flatnonzero(absent)
-    nothing = np.full(len(empty), None, dtype=object)
-    log.done("empty", empty, nothing, nothing, "study.geometry_dropped")
-    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
-    finite = np.ones(len(geometry), dtype=bool)
-    finite[owner[~np.isfinite(coordinates).all(axis=1)]] = False
-    log.wrong("faults.bad_coordinate", np.flatnonzero(~absent & ~finite))
-    usable = ~absent & finite
+    usable = _placed(frame, geometry, shapes, log)
     geometry = _unmixed(geometry, usable, shapes, log)
     geometry, gone = _valid(geometry, usable, shapes, log)
     usable &= ~gone
@@ -166,6 +172,44 @@ def _usable(frame: gpd.GeoDataFrame, shapes: Sequence[Shape], numbered: str | No
     usable &= ~slivers
     usable &= ~_duplicates(frame, geometry, usable, numbered, log)
     return frame.set_geometry(gpd.GeoSeries(geometry, index=frame.index, crs=frame.crs))[usable]
+
+
+def _placed(frame: gpd.GeoDataFrame, geometry: Shapes, shapes: Sequence[Shape], log: _Log) -> Flags:
+    """Return which features have coordinates, all of them numbers; log what was left out or refused."""
+    absent = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    coordinates, owner = shapely.get_coordinates(geometry, return_index=True)
+    nan, infinite = np.zeros(len(geometry), dtype=bool), np.zeros(len(geometry), dtype=bool)
+    nan[owner[np.isnan(coordinates).any(axis=1)]] = True
+    infinite[owner[np.isinf(coordinates).any(axis=1)]] = True
+    log.wrong("faults.bad_coordinate", np.flatnonzero(infinite))
+    unplaced = (absent | nan) & ~infinite
+    places = np.flatnonzero(unplaced)
+    counts = _counts(frame, unplaced)
+    allowed = max(UNPLACED_SHARE * len(geometry), 0.0 if tuple(shapes) == ("Polygon",) else 1.0)
+    lost = {name: part for name, (part, _) in counts.items() if part > 0}
+    if len(places) > allowed or any(part > UNPLACED_SHARE * whole for part, whole in counts.values()):
+        rows = ", ".join(str(log.rows.iloc[place]) for place in places[:SHOWN])
+        detail = {"count": len(places), "all": len(geometry), "rows": rows, "percent": round(100 * UNPLACED_SHARE)}
+        log.faults.append(Fault("faults.unplaced", log.file, log.layer, detail=detail))
+    for what, which, note in (
+        ("empty", absent & ~infinite, "study.geometry_dropped"),
+        ("no_number", nan & ~absent & ~infinite, "study.nan_dropped"),
+    ):
+        nothing = np.full(int(which.sum()), None, dtype=object)
+        log.done(what, np.flatnonzero(which), nothing, nothing, note)
+    log.lost(places, lost)
+    return np.asarray(~unplaced & ~infinite, dtype=bool)
+
+
+def _counts(frame: gpd.GeoDataFrame, rows: Flags) -> dict[str, tuple[float, float]]:
+    """Return the sums over some rows and over all rows of the columns that count people and households."""
+    sums = {}
+    for name in _COUNTS:
+        if name in frame.columns:
+            counted = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+            counted = np.where(counted > 0, counted, 0.0)
+            sums[name] = float(counted[rows].sum()), float(counted.sum())
+    return sums
 
 
 def _flat(geometry: Shapes, log: _Log) -> Shapes:

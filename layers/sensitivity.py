@@ -111,6 +111,8 @@ def _rows(
                     "unit": unit,
                     **{name: int(getattr(counted, name)[0, 0]) for name in COUNTED},
                     "rate": rate,
+                    "confidence": rule.confidence,
+                    "clause": rule.clause,
                 }
             )
     return [{**row, "change": float(str(row["rate"])) - base} for row in found]

@@ -17,6 +17,7 @@ from .encodings import decode_text, doubts
 from .reading import Reading, unreadable
 from .sheets import SHEETS, read_sheet
 from .study import Note
+from .table import UNSAID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +129,7 @@ def find_coordinates(names: Sequence[str], columns: Mapping[str, str]) -> tuple[
 
 
 def place_rows(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
-    """Return a table as points; rows without coordinates get no geometry, coordinates must be numbers."""
+    """Return a table as points; rows whose coordinates are left open get no geometry, others must be numbers."""
     table.columns = pd.Index([str(name).strip() for name in table.columns])
     found = find_coordinates(list(table.columns), how.columns)
     if found is None:
@@ -147,13 +148,13 @@ def place_rows(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
         texts = given
     x, y = (_numbers(text) for text in texts)
     faults = []
-    for name, numbers, cells in zip((found[0], found[-1]), (x, y), given, strict=True):
-        wrong = np.flatnonzero(~np.isfinite(numbers) & cells.notna().to_numpy())
+    for name, numbers, part, cells in zip((found[0], found[-1]), (x, y), texts, given, strict=True):
+        wrong = np.flatnonzero(~np.isfinite(numbers) & ~_unsaid(part.where(part.notna(), cells)))
         faults += [
             Fault("faults.not_number", str(path), row=int(row) + 1, column=name, value=str(cells.iloc[row]))
             for row in wrong[:5]
         ]
-        if len(found) == 1:
+        if faults and len(found) == 1:
             break
     if faults:
         message = f"{path} has coordinates that are no numbers"
@@ -162,6 +163,18 @@ def place_rows(table: pd.DataFrame, path: Path, how: How) -> gpd.GeoDataFrame:
     usable = np.isfinite(x) & np.isfinite(y)
     points[usable] = shapely.points(x[usable], y[usable])
     return gpd.GeoDataFrame(table.drop(columns=list(found)), geometry=points)
+
+
+def _unsaid(cells: pd.Series) -> NDArray[np.bool_]:
+    """Return which coordinates are left open: no value, or a word such as NaN or 不详 that stands for none.
+
+    Examples
+    --------
+    >>> _unsaid(pd.Series(["117.5", None, "NaN", " ", "不详", "abc"])).tolist()
+    [False, True, True, True, True, False]
+    """
+    words = cells.astype("object").fillna("").astype("str").str.strip().str.lower()
+    return np.asarray(words.isin({"", *UNSAID}), dtype=bool)
 
 
 def _numbers(cells: pd.Series) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..layers.words import say
 from .formats import format_limit, format_number, format_points
-from .quotes import has_cells, known, records, rule_basis, served, standard_limit_m, text, titled
+from .limits import rule_basis, standard_limit_m, taken_as_metres
+from .quotes import has_cells, known, records, served, text, titled
 
 if TYPE_CHECKING:
     from ..layers.findings import Findings
@@ -40,6 +41,9 @@ def class_facts(findings: Findings, coverage: Coverage, key: str, language: Lang
         limit = format_limit(quote.limit, quote.unit, language)
         sure = quote.confidence or text(rule.get("confidence"))
         pairs.append((name, say("map.limit_sure", language, limit=limit, confidence=sure) if sure else limit))
+        taken = taken_as_metres(findings, key)
+        if taken is not None:
+            pairs.append((tell("fact_standard"), format_limit(taken[0] * 60.0, "s", language)))
         metres = standard_limit_m(findings, key, quote.circle)
         if quote.unit != "m" and metres is not None:
             pairs.append((tell("fact_standard"), format_limit(metres, "m", language)))

@@ -18,19 +18,12 @@ from ..layers.output import whole_folder
 from ..layers.words import Language, catalogue, layer_name, say
 from . import formats, style
 from .inline import LEAFLET_CSS, LEAFLET_JS, OWN, inline
+from .limits import confidence_of, limits_said, rule_basis
 from .pack import WGS84, script_json, squeeze
 from .pagecoverage import coverage_rows, measures_offered
 from .pagefields import Names
 from .pagelayers import GAP_STATUSES, STATUSES, page_content
-from .quotes import (
-    crs_label,
-    file_name,
-    in_metres,
-    language_of,
-    nature_of_data,
-    rule_basis,
-    walker_label,
-)
+from .quotes import crs_label, file_name, in_metres, language_of, nature_of_data, walker_label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,7 +186,13 @@ def _config(
         "ink": style.INK,
         "accent": style.ACCENT,
         "classes": [
-            {"key": key, "name": names.short(key), "basis": rule_basis(findings, key, spoken)} for key in names.classes
+            {
+                "key": key,
+                "name": names.short(key),
+                "basis": rule_basis(findings, key, spoken),
+                "sure": confidence_of(findings, key),
+            }
+            for key in names.classes
         ],
         "statuses": [str(names.of_value("missing", status)) for status in STATUSES],
         "status_fills": [style.STATUS_FILLS[status] for status in STATUSES],
@@ -294,6 +293,8 @@ def _sites(findings: Findings, names: Names) -> list[dict[str, Any]]:
                 group=say(f"values.measure_{row['weight']}", spoken),
                 gap=formats.format_number(float(row["gap"]), "percent", spoken),
             )
+            limits = limits_said(findings, names.coverage, key, spoken)
+            proof = say("map.proof_limit", spoken, proof=proof, limit=limits) if limits else proof
         items = [
             {
                 "row": int(index),

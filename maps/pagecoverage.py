@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..layers.words import say
 from . import formats
-from .quotes import classes_in_state, headed, limit_label, rule_basis, titled
+from .limits import limit_label, rule_basis
+from .quotes import classes_in_state, headed, titled
 
 if TYPE_CHECKING:
     from ..layers.findings import Findings

@@ -8,11 +8,12 @@ import pandas as pd
 import shapely
 
 from . import style
+from .limits import confidence_of, limits_said, rule_basis
 from .pack import degrees, pack_points, pack_shapes, plain
 from .pagefields import FIELDS, Names, dataset, tell
 from .pageground import ground
 from .pagetree import Content, area_item, group, line_item, mark_item
-from .quotes import circle_label, known, rule_basis
+from .quotes import circle_label, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -204,7 +205,8 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
                 for status in style.STATUS_FILLS
                 if STATUSES.index(status) in used
             ]
-            modes.append({"key": key, "label": names.short(key), "palette": statuses, "legend": items})
+            note = _limit_note(findings, names, key)
+            modes.append({"key": key, "label": names.short(key), "palette": statuses, "legend": items, "note": note})
     return [
         content.add(
             "compounds",
@@ -217,6 +219,13 @@ def _compounds(content: Content, findings: Findings, names: Names) -> list[dict[
             modes=modes,
         )
     ]
+
+
+def _limit_note(findings: Findings, names: Names, key: str) -> str:
+    """Return the limit of a class, where it stands and how sure it is; empty where it was not counted."""
+    basis = rule_basis(findings, key, names.language)
+    limits = limits_said(findings, names.coverage, key, names.language)
+    return tell("mode_basis", names, limit=limits, basis=basis) if limits and basis else limits or basis
 
 
 def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> dict[str, list[Any]]:
@@ -305,7 +314,8 @@ def _circles(content: Content, findings: Findings, names: Names) -> list[dict[st
             label = circle_label(findings, minutes, limit, str(unit), names.language)
             own_limit = (limit, unit) in limits
             if own_limit:
-                label = tell("circle_limit", names, label=label)
+                sure = confidence_of(findings, key)
+                label = tell("circle_limit_sure" if sure else "circle_limit", names, label=label, confidence=sure)
             color = names.marks[key].color
             opacity = style.CIRCLE_OPACITY.get(minutes, min(style.CIRCLE_OPACITY.values()))
             item = {
@@ -379,6 +389,7 @@ def _gaps(content: Content, findings: Findings, names: Names) -> list[dict[str, 
             draw="gap",
             order=ORDER.index("gaps"),
             legend=legend,
+            note=_limit_note(findings, names, key),
         )
         for index, key in enumerate(names.classes)
         if index in present

@@ -331,31 +331,6 @@ def nature_of_data(findings: Findings) -> str:
     return "estimated_ages" if codes & AGES_ESTIMATED else "real"
 
 
-def standard_limit_m(findings: Findings, facility_class: str, circle: int) -> float | None:
-    """Return the metres that the standard states for a class in a circle; ``None`` where it is silent."""
-    rule = findings.manifest["classes"].get(facility_class, {})
-    return known(rule.get("limit_m")) if rule.get("circle") == circle else None
-
-
-def rule_basis(findings: Findings, facility_class: str, language: Language) -> str:
-    """Return the clause that a class's limit stands in and how sure we are of it; empty where neither is known."""
-    rule = findings.manifest["classes"].get(facility_class, {})
-    clause = text(rule.get(f"clause_{language}")) or text(rule.get("clause"))
-    sure = text(rule.get("confidence"))
-    if clause and sure:
-        return say("map.basis", language, clause=clause, confidence=sure)
-    return clause
-
-
-def limit_label(findings: Findings, facility_class: str, quote: Quote, language: Language) -> str:
-    """Return the limit that was counted with; where it is a time, with the metres of the standard beside it."""
-    limit = format_limit(quote.limit, quote.unit, language)
-    metres = standard_limit_m(findings, facility_class, quote.circle)
-    if quote.unit == "m" or metres is None:
-        return limit
-    return say("map.limit_beside", language, limit=limit, standard=format_limit(metres, "m", language))
-
-
 def in_metres(findings: Findings) -> bool:
     """Return whether walks are counted in metres, as the standards are written, and not in time."""
     return bool(findings.manifest["study"].get("walker_unit", "m") == "m")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..layers.words import Language, say
 from .formats import format_date
+from .limits import with_confidence
 from .quotes import (
     Coverage,
     class_name,
@@ -241,6 +242,10 @@ class Desk:
         """Return the name of a facility class with the group that its figures are of, as it stands before a figure."""
         name, group = self.name(facility_class, short=short), self.coverage.headline(facility_class)
         return headed(name, circle, self.coverage.circles(facility_class), group, self.language)
+
+    def sure(self, said: str, quote: Quote | None) -> str:
+        """Return a figure with the letter that says how sure the limit is that it rests on."""
+        return said if quote is None else with_confidence(said, quote.confidence, self.language)
 
     def units(self) -> str:
         """Return how the areas are called that stand for neighbourhoods."""

@@ -12,6 +12,7 @@ from ..layers.words import say
 from .classfacts import class_basis, class_facts
 from .formats import format_area, format_limit
 from .ground import RING_SHADE, Ground
+from .limits import with_confidence
 from .paper import (
     MAP_MM,
     POINT_MM,
@@ -26,17 +27,7 @@ from .paper import (
     lines,
     wrap,
 )
-from .quotes import (
-    circle_label,
-    class_name,
-    counted_classes,
-    has_cells,
-    known,
-    label,
-    records,
-    served,
-    text,
-)
+from .quotes import circle_label, class_name, counted_classes, has_cells, known, label, records, served, text
 from .style import (
     CIRCLE_OPACITY,
     GOOD,
@@ -245,7 +236,7 @@ class Scenes(Ground):
         """Draw the service circles of a class, widest first, its own limit outlined, and return their legend."""
         circles = self._findings.layers["circles"]
         circles = circles[circles["facility_class"] == key].sort_values("minutes", ascending=False)
-        own = {quote.limit for quote in self._coverage.each(key)}
+        own = {quote.limit: quote.confidence for quote in self._coverage.each(key)}
         clear, entries = 1.0, []
         for row in records(circles):
             opacity = CIRCLE_OPACITY.get(int(row.minutes), min(CIRCLE_OPACITY.values()))
@@ -255,6 +246,7 @@ class Scenes(Ground):
             if edge:
                 axes.add_collection(lines([row.geometry], colors=GOOD, linewidths=edge), autolim=False)
             words = circle_label(self._findings, int(row.minutes), float(row.limit), row.unit, self._language)
+            words = with_confidence(words, own.get(row.limit, ""), self._language)
             line = GOOD if edge else None
             entries.append(Entry(words, "area", fill=GOOD, opacity=1 - clear, line=line, width_pt=edge))
         return entries[::-1]
@@ -332,7 +324,7 @@ class Scenes(Ground):
         axes.add_collection(quiet, autolim=False)
         self._ring_edges(axes)
         classes = list(dict.fromkeys(sites["facility_class"]))
-        most = max(int((LISTS_MM / len(classes) - 24) / 5.2), 1)
+        most = max(int((LISTS_MM / len(classes) - 29) / 5.2), 1)
         shapes = dict(zip(classes, itertools.cycle(SITE_MARKERS)))
         for key in classes:
             some = sites[sites["facility_class"] == key].sort_values("rank")
@@ -364,7 +356,11 @@ class Scenes(Ground):
             return []
         rates = f"{self._number(quote.rate, 'percent')} → {self._number(quote.after_rate, 'percent')}"
         group = served(self._coverage.headline(key), self._language)
-        return [(say("map.class_for", self._language, name=self._say("fact_rate"), group=group), rates)]
+        limit = with_confidence(format_limit(quote.limit, quote.unit, self._language), quote.confidence, self._language)
+        return [
+            (say("map.class_for", self._language, name=self._say("fact_rate"), group=group), rates),
+            (self._say("fact_limit"), limit),
+        ]
 
     def _site_list(self, sites: gpd.GeoDataFrame) -> list[tuple[str, str, str]]:
         """Return rank, name and how many of the served group are added of each site."""
@@ -444,8 +440,7 @@ class Scenes(Ground):
         said = []
         for quote in self._coverage.each(key):
             limit = format_limit(quote.limit, quote.unit, self._language)
-            if quote.confidence:
-                limit = say("report.limit_sure", self._language, limit=limit, confidence=quote.confidence)
+            limit = with_confidence(limit, quote.confidence, self._language)
             rate = self._say("no_data") if quote.no_data else self._number(quote.rate, "percent")
             group = served(self._coverage.headline(key), self._language)
             words = "overview_none" if quote.no_data else "overview_rate"

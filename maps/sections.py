@@ -30,7 +30,9 @@ _FAULT_PARTS = ("file", "layer", "row", "column", "value")
 def summary(desk: Desk) -> list[Block]:
     """Return the summary: six sentences, each with a pointer to where it is shown."""
     points = [_size(desk), _rings(desk), _lowest(desk), _elders(desk), _lacking(desk), _sites(desk)]
-    return [Heading(desk.say("summary"), numbered=False), *(Paragraph(point, "bullet") for point in points)]
+    note = desk.say("summary_confidence", rules=refer("table", "rules"))
+    bullets = [Paragraph(point, "bullet") for point in points]
+    return [Heading(desk.say("summary"), numbered=False), *bullets, Paragraph(note, "note")]
 
 
 def _size(desk: Desk) -> str:
@@ -78,7 +80,7 @@ def _lowest(desk: Desk) -> str:
         desk.say(
             "summary_lowest_item",
             name=desk.headed(key, quote.circle, short=True),
-            rate=format_number(quote.rate, "percent", desk.language),
+            rate=desk.sure(format_number(quote.rate, "percent", desk.language), quote),
         )
         for key, quote in ranked
     ]
@@ -105,7 +107,7 @@ def _elders(desk: Desk) -> str:
     return desk.say(
         "summary_elders_line",
         name=desk.name(own[0]),
-        rate=format_number(quote.rate, "percent", desk.language),
+        rate=desk.sure(format_number(quote.rate, "percent", desk.language), quote),
         uncovered=format_number(quote.uncovered, "count", desk.language),
     )
 
@@ -141,6 +143,7 @@ def _sites(desk: Desk) -> str:
             items.append(desk.say("summary_sites_item_only", name=desk.name(key), count=count))
             continue
         before, after = (format_number(rate, "percent", desk.language) for rate in (quote.rate, quote.after_rate))
+        after = desk.sure(after, quote)
         name = desk.headed(key, quote.circle, short=True)
         items.append(desk.say("summary_sites_item", name=name, count=count, before=before, after=after))
     if not items:

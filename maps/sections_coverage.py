@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .formats import NOTHING, format_limit, format_number, format_points
-from .quotes import (
-    Quote,
-    existing_label,
-    in_metres,
-    known,
-    label,
-    served,
-    standard_limit_m,
-    text,
-    walker_label,
-)
+from .limits import minutes_taken, standard_limit_m
+from .quotes import Quote, existing_label, in_metres, known, label, served, text, walker_label
 from .report import Block, Column, Desk, Heading, Table, refer
 from .sections_plan import more, number
 
@@ -111,6 +102,9 @@ def _rules_table(desk: Desk) -> Table:
                 )
             )
     note = desk.say("confidence_note")
+    taken = minutes_taken(desk.findings, desk.language)
+    if taken:
+        note = desk.say("rules_minutes_note", list=taken) + desk.say("sentence_gap") + note
     if timed:
         walker = walker_label(desk.findings, desk.language)
         note = desk.say("rules_walker_note", walker=walker) + desk.say("sentence_gap") + note
@@ -124,6 +118,10 @@ def _limits(desk: Desk, key: str, quote: Quote | None, *, timed: bool) -> tuple[
     else:
         metres = quote.limit if quote.unit == "m" else standard_limit_m(desk.findings, key, quote.circle)
     standard = desk.say("no_limit") if metres is None else format_limit(metres, "m", desk.language)
+    minutes = known(desk.classes[key].get("limit_minutes"))
+    if minutes is not None and known(desk.classes[key].get("limit_m")) is None:
+        stated = format_limit(minutes * 60.0, "s", desk.language)
+        standard = stated if timed or metres is None else desk.say("limit_of_minutes", metres=standard, minutes=stated)
     used = NOTHING if quote is None else format_limit(quote.limit, quote.unit, desk.language)
     return (standard, used) if timed else (standard,)
 
@@ -295,7 +293,7 @@ def _class_sentences(desk: Desk) -> Iterable[Block]:
                 name=desk.headed(key, quote.circle, short=True),
                 existing=existing_label(desk.findings, key, desk.language),
                 covered=number(desk, quote.covered),
-                rate=_rate(desk, quote),
+                rate=desk.sure(_rate(desk, quote), quote),
                 uncovered=number(desk, quote.uncovered),
                 figure=reference,
             )

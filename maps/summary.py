@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.words import Language, say
 from .formats import format_number, format_people
+from .limits import metres_for_minutes, with_confidence
 from .quotes import (
     Coverage,
     class_name,
@@ -79,9 +80,13 @@ def _rates(findings: Findings, language: Language) -> str:
         name = class_name(findings, key, language, short=True)
         name = headed(name, quote.circle, coverage.circles(key), coverage.headline(key), language)
         rate = format_number(quote.rate, "percent", language)
-        shown.append(say("cli.summary_rate", language, name=name, rate=rate))
+        shown.append(
+            say("cli.summary_rate", language, name=name, rate=with_confidence(rate, quote.confidence, language))
+        )
     said = "cli.summary_coverage" if in_metres(findings) else "cli.summary_coverage_walker"
-    return say(said, language, rates=_join(shown, language), walker=walker_label(findings, language))
+    rates = say(said, language, rates=_join(shown, language), walker=walker_label(findings, language))
+    taken = dict.fromkeys(metres_for_minutes(findings, key, language) for key in classes)
+    return say("map.dot", language).join([rates, *filter(None, taken)])
 
 
 def _missing(findings: Findings, language: Language) -> str:

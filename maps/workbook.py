@@ -14,6 +14,7 @@ import xlsxwriter
 
 from ..layers.words import Language, catalogue, say
 from .formats import format_date
+from .limits import minutes_taken
 from .paper import text_width
 from .quotes import (
     file_name,
@@ -194,6 +195,8 @@ def _notes(findings: Findings, language: Language) -> pd.DataFrame:
         ("made_up", say(f"report.data_{nature_of_data(findings)}", language)),
         ("walker", walker_label(findings, language)),
     ]
+    taken = minutes_taken(findings, language)
+    rows += [("walker", say("report.rules_minutes_note", language, list=taken))] if taken else []
     rows += [("note", sentence(desk, note)) for note in findings.manifest["notes"]]
     rows += [("warning", warning(desk, fault)) for fault in findings.manifest["warnings"]]
     rows += [("attribution", str(words)) for words in findings.manifest["attribution"]]

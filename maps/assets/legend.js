@@ -56,7 +56,12 @@
 
   function row(item) {
     if (item.symbol === "sizes") return sizes(item);
-    return lc.element("div", { class: "lc-item" }, lc.element("span", { class: "lc-symbol" }, symbols[item.symbol](item)), lc.element("span", {}, item.label, item.note ? lc.element("small", { class: "lc-far lc-wrap" }, item.note) : null));
+    return lc.element("div", { class: "lc-item" }, lc.element("span", { class: "lc-symbol" }, symbols[item.symbol](item)), lc.element("span", {}, item.label, note(item.note)));
+  }
+
+  // Small print below a line: what a limit is, where it stands, how sure it is.
+  function note(text) {
+    return text ? lc.element("small", { class: "lc-far lc-wrap" }, text) : null;
   }
 
   function modeSelect(layer) {
@@ -82,11 +87,11 @@
     const active = document.activeElement;
     if (active && active.classList.contains("lc-mode") && body.contains(active)) setTimeout(() => body.querySelector("select.lc-mode")?.focus());
     const parts = sections().map((section) => {
-      const rows = section.layers.filter((layer) => layer.draw === "gap").map((layer) => lc.element("div", { class: "lc-named" }, layer.label));
+      const rows = section.layers.filter((layer) => layer.draw === "gap").map((layer) => lc.element("div", { class: "lc-named" }, layer.label, note(layer.note)));
       const seen = new Set();
       for (const layer of section.layers) {
         const current = layer.modes && (layer.modes.find((item) => item.key === lc.mode()) || layer.modes[0]);
-        if (current) rows.push(modeSelect(layer));
+        if (current) rows.push(modeSelect(layer), ...[note(current.note)].filter(Boolean));
         else if (layer.draw === "area" && layer.legend.length > 1 && section.layers.length > 1) rows.push(lc.element("div", { class: "lc-caption" }, layer.label));
         for (const item of current ? current.legend : layer.legend) {
           const mark = JSON.stringify(item);

@@ -58,7 +58,7 @@
         lc.element(
           "tr",
           { class: "lc-status-" + status },
-          lc.element("th", { scope: "row", title: basis(missing, at) }, className(missing, at), lc.element("span", { class: "lc-limit" }, lc.formatLimit(missing.limit[at], missing.unit[at]))),
+          lc.element("th", { scope: "row", title: basis(missing, at) }, className(missing, at), lc.element("span", { class: "lc-limit" }, limitText(missing, at))),
           lc.element("td", {}, lc.element("i", { class: "lc-swatch", style: "background:" + lc.page.status_fills[status] }), statusText(missing, at)),
           lc.element("td", {}, nearest, ...far)
         )
@@ -66,6 +66,13 @@
     });
     const head = ["facility", "within", "nearest"].map((name) => lc.element("th", { scope: "col" }, lc.say(name)));
     return lc.element("table", { class: "lc-missing" }, lc.element("thead", {}, lc.element("tr", {}, ...head)), body);
+  }
+
+  // A limit with the letter that says how sure it is.
+  function limitText(rows, at) {
+    const limit = lc.formatLimit(rows.limit[at], rows.unit[at]);
+    const { sure } = lc.page.classes[rows.class[at]];
+    return sure ? lc.say("limit_sure", { limit, confidence: sure }) : limit;
   }
 
   // What a limit stands on: clause and how sure it is.
@@ -82,7 +89,7 @@
       [lc.say("people_lacking"), lc.format(rows.people[row], "count")],
       [lc.say("group_lacking"), lc.format(rows.group[row], "count")],
       [lc.say("walk"), noWay ? lc.say("none_near") : lc.formatWalk(rows.walk[row], rows.unit[row], rows.limit[row])],
-      [lc.say("limit"), lc.formatLimit(rows.limit[row], rows.unit[row])],
+      [lc.say("limit"), limitText(rows, row)],
       ...(found ? [[lc.say("basis"), found]] : []),
     ];
   }

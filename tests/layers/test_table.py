@@ -208,12 +208,18 @@ def test_heights_nulls_and_numbers_that_are_none() -> None:
     high = shapely.from_wkt("POLYGON Z ((0 0 5, 9 0 5, 9 9 5, 0 0 5))")
     with np.errstate(invalid="ignore"):
         broken = shapely.from_wkt("POLYGON ((0 0, 9 0, 9 nan, 0 0))")
-    frame = gpd.GeoDataFrame(geometry=[high, None, shapely.Polygon(), broken], crs=CRS)
-    mended = mend(frame, ("Polygon",), layer="l", file="f", rows=pd.Series([1, 2, 3, 4], dtype=object))
+    whole = [shapely.affinity.translate(high, 20 * step) for step in range(27)]
+    frame = gpd.GeoDataFrame(geometry=[*whole, None, shapely.Polygon(), broken], crs=CRS)
+    mended = mend(frame, ("Polygon",), layer="l", file="f", rows=pd.Series(range(1, 31), dtype=object))
+    assert not mended.faults
     assert not mended.frame.has_z.any()
-    assert len(mended.frame) == 1
-    assert [(fault.code, fault.row) for fault in mended.faults] == [("faults.bad_coordinate", 4)]
-    assert mended.notes[0].detail["count"] == 2
+    assert len(mended.frame) == 27
+    logged = mended.repairs[mended.repairs["what"] != "height"]
+    assert logged[["feature", "what"]].to_numpy().tolist() == [["28", "empty"], ["29", "empty"], ["30", "no_number"]]
+    assert {note.code: note.detail["count"] for note in mended.notes} == {
+        "study.geometry_dropped": 2,
+        "study.nan_dropped": 1,
+    }
 
 
 def test_parts_stand_alone_only_where_each_is_a_feature_of_its_own() -> None:

@@ -186,6 +186,8 @@ def gap_rows(walks: Walks) -> list[dict[str, Any]]:
                     "walk": float(metres[place]),
                     "limit": rule["limit_m"],
                     "unit": "m",
+                    "confidence": rule["confidence"],
+                    "clause": rule["clause"],
                     "geometry": point["geometry"],
                 }
             )

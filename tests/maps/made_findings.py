@@ -52,6 +52,7 @@ def _circles(facilities: pd.DataFrame) -> list[dict[str, Any]]:
         points = facilities.loc[facilities["facility_class"] == key, "geometry"]
         for minutes, metres in ((5, 300.0), (10, 500.0), (15, 1000.0)):
             area = shapely.union_all([point.buffer(metres / DETOUR, quad_segs=2) for point in points])
+            own = metres == CLASSES[key]["limit_m"]
             if not area.is_empty:
                 rows.append(
                     {
@@ -61,6 +62,7 @@ def _circles(facilities: pd.DataFrame) -> list[dict[str, Any]]:
                         "unit": "m",
                         "sites": len(points),
                         "area_m2": area.area,
+                        **({name: CLASSES[key][name] for name in ("confidence", "clause")} if own else {}),
                         "geometry": area,
                     }
                 )

@@ -153,7 +153,7 @@ def test_every_row_has_its_columns(pair: tuple[Findings, Report]) -> None:
 def test_summary_has_six_points(pair: tuple[Findings, Report]) -> None:
     blocks = pair[1].blocks
     assert isinstance(blocks[0], Heading)
-    assert [getattr(block, "kind", "") for block in blocks[1:8]] == ["bullet"] * 6 + [""]
+    assert [getattr(block, "kind", "") for block in blocks[1:8]] == ["bullet"] * 6 + ["note"]
 
 
 def test_no_value_leaks_as_nan_or_code(pair: tuple[Findings, Report]) -> None:
