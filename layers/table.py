@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["id", "text", "int", "float", "bool", "choice"]
 Shape: TypeAlias = Literal["Point", "LineString", "Polygon"]
 
+LIMITED = re.compile(
+    r"(?:[≤≥<>]=?|不大于|不小于|不超过|不低于|不高于|小于等于|大于等于|最大|最高)?\s*"
+    r"(?:\d+(?:\.\d+)?\s*%?\s*[-~—–至]\s*)?(\d+(?:\.\d+)?)\s*(%|m|米|M)?"
+)
+"""A control as plans write it: with its sign, its unit, or from a least figure to the limit."""
 BREAKS = re.compile(r"[\t\n\r]+")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Signs that neither XML nor a cell of a spreadsheet can hold, and those that no font draws."""
@@ -65,6 +70,10 @@ class Column:
         words that mean so in this column, though elsewhere they may not.
     also
         Names the column goes by in files, Chinese and English; the first is the usual Chinese one.
+    control
+        Whether it is a control of a plan: ``≤2.5``, ``不大于24米`` and ``1.0-2.5`` are read as their limit.
+    share
+        Whether it is a share from 0 to 1; above 1 it is read as percent.
     """
 
     name: str
@@ -73,6 +82,8 @@ class Column:
     least: float | None = None
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     also: tuple[str, ...] = ()
+    control: bool = False
+    share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +363,8 @@ def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.
     else:
         text = _text(given)
         plain = text.str.normalize("NFKC").str.replace(r"(?<=\d),(?=\d{3}(?:\D|$))", "", regex=True)
+        if column.control:
+            plain = _limits(plain, column)
         unsaid = plain.str.lower().isin(UNSAID) & (not column.required)
         if bool(unsaid.any()):
             detail = {"layer": report.layer, "file": PurePath(report.file).name, "column": name}
@@ -360,6 +373,8 @@ def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.
         numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
         numbers = numbers.mask(np.isinf(numbers))
         report.cells("faults.not_number", name, text.notna() & numbers.isna(), given)
+    if column.share:
+        numbers = _shares(numbers, given, name, report)
     if column.least is not None:
         low = numbers < column.least
         if column.least == 0:
@@ -371,6 +386,34 @@ def _number(given: pd.Series, column: Column, name: str, report: _Report) -> pd.
         if bool((numbers.notna() & (numbers == numbers.round()) & (numbers.abs() < 2**53)).all()):
             return numbers.astype("int64")
     return numbers
+
+
+def _limits(plain: pd.Series, column: Column) -> pd.Series:
+    """Return controls as plans write them as bare numbers; a percentage of a share as that share.
+
+    Examples
+    --------
+    >>> ratio = Column("far", "float", control=True)
+    >>> _limits(pd.Series(["≤2.5", "1.0-1.8", "不大于24米", "n", None], dtype="str"), ratio).tolist()
+    ['2.5', '1.8', '24', 'n', nan]
+    >>> _limits(pd.Series(["≥35%", "0.5%"], dtype="str"), Column("green_ratio", "float", share=True)).tolist()
+    ['0.35', '0.005']
+    """
+    parts = plain.str.extract(f"^{LIMITED.pattern}$")
+    percent = (parts[1] == "%") & column.share
+    shares = pd.to_numeric(parts[0]) / 100
+    bare = parts[0].mask(percent, shares.map("{:.10g}".format))
+    return bare.where(parts[0].notna() & ((parts[1] != "%") | column.share), plain).astype("str")
+
+
+def _shares(numbers: pd.Series, given: pd.Series, name: str, report: _Report) -> pd.Series:
+    """Return shares from 0 to 1: what is above 1 was written in percent; above 100 is reported."""
+    report.cells("faults.not_share", name, numbers > 100, given)
+    percent = (numbers > 1) & (numbers <= 100)
+    if bool(percent.any()):
+        detail = {"layer": report.layer, "file": PurePath(report.file).name, "column": name}
+        report.notes.append(Note("study.percent", {**detail, "count": int(percent.sum())}))
+    return numbers.mask(percent, numbers / 100)
 
 
 def _boolean(given: pd.Series, column: Column, name: str, report: _Report) -> pd.Series:
