@@ -137,6 +137,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "walk",  # in unit; NaN beyond the search
         "limit",
         "unit",  # m or s, as the walker counts
+        "confidence",  # of the limit
+        "clause",
     ),
     "sites": (
         "site_id",
@@ -153,8 +155,6 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "elders_added",
         "served",  # of that group, within the limit of this site, whoever else serves them
         "only_here",  # of that group, within the limit of no other site, old or new
-        "confidence",  # of the limit
-        "clause",
         "needs_rezoning",
         "runner_up",
         "runner_up_loses",
@@ -360,12 +360,15 @@ TABLES: dict[str, tuple[str, ...]] = {
         "group_name",
         "total",
         "unknown",  # of those, off the street network
+        "partly_unknown",  # of those, who have beside a known supply one near that nobody stated: theirs is too low
         "without",  # of those, with none within the limit
         "share_without",  # without / (total - unknown)
         "mean_per_1000",  # supply per 1000 of the measure; NaN where nobody's walk is known
         "facilities",  # of the class, in and around the study area
         "supply_unknown",  # of those, whose supply nobody stated and which are left out
         "status",  # ok, no_supply, no_data
+        "confidence",  # of the limit
+        "clause",
     ),
     "equity": (
         "facility_class",
@@ -376,15 +379,12 @@ TABLES: dict[str, tuple[str, ...]] = {
         "group_id",
         "group_name",
         "measure",  # people, elders_60
-        "partly_unknown",  # of those, who have beside a known supply one near that nobody stated: theirs is too low
         "people",  # of the measure, whose value is known
         "beyond",  # of those, from whom no way leads to any; left out of what follows
         "mean",
         "gini",
         "theil",
         "theil_between",  # of the rings; the two add up to theil; of the city only
-        "confidence",  # of the limit
-        "clause",
         "theil_within",
         "against_all",  # mean ÷ mean of all people of the city
     ),
@@ -402,6 +402,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         "unknown",
         "rate",
         "change",  # in rate against the study's walker and limit
+        "confidence",  # of the limit, before the factor
+        "clause",
     ),
     "indicators": (  # shares and numbers that standards report, by their own definitions
         "standard",
@@ -418,8 +420,6 @@ TABLES: dict[str, tuple[str, ...]] = {
         "limit",  # in unit; NaN where it counts by several
         "unit",  # m or s
         "facilities",  # that count for it, in and around the study area
-        "confidence",  # of the limit, before the factor
-        "clause",
         "total",  # NA where the study knows nothing of the measure
         "covered",
         "uncovered",

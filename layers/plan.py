@@ -235,6 +235,7 @@ def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
         fixed = {"facility_class": rule.facility_class, "unit": placed.walk.walker.unit, "sites": sites.count}
         return [
             {**fixed, "minutes": minutes, "limit": limit, "area_m2": shapely.area(shape), "geometry": shape}
+            | ({"confidence": rule.confidence, "clause": rule.clause} if limit == placed.walk.limit(rule) else {})
             for minutes, limit, shape in circles_of(placed.walk, sites, walls, rule)
         ]
 
@@ -256,7 +257,6 @@ def _case(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Case:
         residents=placed.residents,
         demand=placed.positions,
         facilities=(ground.facilities.frame, placed.facilities.positions, ground.facilities.with_data),
-            | ({"confidence": rule.confidence, "clause": rule.clause} if limit == placed.walk.limit(rule) else {})
         walks=walks,
         found=ground.facilities,
         asked=ground.asked,
