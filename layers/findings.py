@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .contracts import AGE_COLUMNS
+from .finding_layers import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     import geopandas as gpd
+
+    from .offers import Kept
+
+__all__ = ["GROUPS", "LAYERS", "MEASURES", "TABLES", "Findings", "empty_table"]
 
 GROUPS: tuple[str, ...] = ("city", "borough", "ring", "district", "zone", "compound", "project")
 """Kinds of group that coverage is counted for: ``district`` is the sub-district, ``borough`` what several of them make
@@ -31,163 +35,6 @@ MEASURES: tuple[str, ...] = (
 )
 """What is counted; ``residential_m2`` is residential land in whole m², ``compounds`` counts neighbourhoods, covered
 where at least half of their people are."""
-
-LAYERS: dict[str, tuple[str, ...]] = {
-    "area": ("name",),
-    "rings": (
-        "ring_id",
-        "name",
-        "order",
-        "policy",
-        "area_m2",
-        "people",
-        "elders_60",
-        "households",
-        "compounds",
-        "projects",
-    ),
-    "districts": ("district_id", "name", "area_m2", "people", "elders_60", "households", "compounds"),
-    "zones": ("zone_id", "name", "area_m2", "people", "elders_60", "households", "compounds"),
-    "compounds": (
-        "compound_id",
-        "name",
-        "kind",  # compound, or cell where the study has no compounds and a grid stands for them
-        "year_built",
-        "households",
-        "people",
-        "elders_60",
-        "floor_area_m2",
-        "storeys",
-        "tenure",
-        "walled",
-        "ring_id",
-        "district_id",
-        "missing",  # classes too far for more than half of the people, joined by ";", required ones only
-        "missing_count",
-        "partial",  # required classes too far for some of the people, at most half of them
-        "partial_count",
-        "too_small",  # required classes near enough, whose facilities there are all known to be too small
-        "too_small_count",
-    ),
-    "parcels": ("parcel_id", "land_use", "use_group", "far", "density", "height_m", "area_m2", "ring_id"),
-    "projects": (
-        "project_id",
-        "name",
-        "kind",
-        "way",
-        "stage",
-        "year",
-        "tenure",
-        "area_m2",
-        "households",
-        "households_after",
-        "floor_area_m2",
-        "floor_area_after_m2",
-        "people_before",
-        "people_after",
-        "ring_id",  # of the ring that holds most of it
-        "against_policy",  # True when it grows by more than a tenth in a ring whose policy is subtract, and the like
-    ),
-    "facilities": (
-        "facility_id",
-        "name",
-        "facility_class",
-        "capacity",
-        "capacity_from",  # stated, or estimated from floor area on request; missing where unknown
-        "floor_area_m2",
-        "land_area_m2",
-        "status",
-        "year",
-        "counts",  # True where it is walked to: existing, or to come and taken in by [facilities] count
-        "source",
-        "access_m",
-        "snap",
-        "edge_cut",  # True where people beyond the end of the streets data may walk here within the class's limit
-    ),
-    "demand": (
-        "demand_id",
-        "people",
-        *AGE_COLUMNS,
-        "households",
-        "compound_id",
-        "ring_id",
-        "district_id",
-        "project_id",
-        "access_m",  # straight walk from the point to the street
-        "snap",  # on_street, far_from_street, other_component
-        "edge_cut",  # True where the longest walk counted touches the end of the streets data: more may be near
-    ),
-    "circles": (
-        "facility_class",
-        "minutes",
-        "limit",
-        "unit",
-        "sites",
-        "area_m2",
-        "confidence",  # of the limit, with its clause, where it is the class's own; NA of the other circles
-        "clause",
-    ),
-    "gaps": (
-        "demand_id",
-        "facility_class",
-        "circle",
-        "status",
-        "people",
-        "group_people",
-        "walk",  # in unit; NaN beyond the search
-        "limit",
-        "unit",  # m or s, as the walker counts
-        "confidence",  # of the limit
-        "clause",
-    ),
-    "sites": (
-        "site_id",
-        "facility_class",
-        "rank",
-        "name",
-        "kind",
-        "ring_id",
-        "area_m2",
-        "floor_area_m2",
-        "weight",  # the group that was maximised: people, elders_60 …
-        "added",  # of that group, newly covered at this step
-        "people_added",
-        "elders_added",
-        "served",  # of that group, within the limit of this site, whoever else serves them
-        "only_here",  # of that group, within the limit of no other site, old or new
-        "needs_rezoning",
-        "runner_up",
-        "runner_up_loses",
-        "edge_cut",  # as of facilities: more people than were counted may be near
-        "phase",  # 1, 2 …; of the plan's phases, NA where it has none
-        "cost_yuan",  # NA where no cost is known
-        "capacity",  # places; NA where neither floor area nor the class's m² a place is known
-        "carries",  # classes that a combined centre holds, joined by ";"; the site's own class elsewhere
-        "needs_approval",  # True where it fits under a named relaxation only
-    ),
-    "candidates": (
-        "site_id",
-        "name",
-        "kind",
-        "area_m2",
-        "floor_area_m2",
-        "tenure",
-        "land_use",
-        "facility_class",
-        "fits",
-        "reason",
-        "source",  # land, building, project, facility, osm, street
-        "floor_fits_m2",  # under the parcel's controls
-        "floor_relaxed_m2",  # under the named relaxation
-        "needs_approval",
-        "capacity_fits",  # places
-        "frontage_m",
-        "slope_percent",
-    ),
-    "streets": ("highway", "length_m", "component"),
-    "barriers": ("kind", "name"),
-}
-"""Columns of each spatial layer of the findings; all are in the study's CRS. A layer may be empty, never absent."""
 
 TABLES: dict[str, tuple[str, ...]] = {
     "coverage": (
@@ -279,6 +126,19 @@ TABLES: dict[str, tuple[str, ...]] = {
         "people",
         "reason",
     ),
+    "refusals": (  # why a candidate was not taken for a class: a row for each thing that speaks against it
+        "site_id",
+        "name",
+        "facility_class",
+        "reason",  # of lifecircle.layers.candidate_checks.REASONS
+        "measured",  # in unit; NaN where there is no figure
+        "needed",
+        "unit",  # m, m2, percent, places
+        "what",  # stands in the way: a zone, a school, a ring, a land use
+        "clause",
+        "clause_en",
+        "confidence",
+    ),
     "zoning": ("ring_id", "ring_name", "use_group", "area_m2", "share", "floor_area_m2"),
     "land_balance": (
         "ring_id",
@@ -291,11 +151,25 @@ TABLES: dict[str, tuple[str, ...]] = {
     "conflicts": (  # projects that their zone or ring does not allow
         "project_id",
         "name",
-        "kind",
+        "kind",  # use, far, form (density, green and height), height: of the zone; ring: its policy
         "code",
         "ring_id",
-        "detail",
+        "detail",  # JSON: the figures that the text of the code names
         "clause",
+        "clause_en",
+        "confidence",
+    ),
+    "land_verdicts": (  # what may stand on the land of the candidates, by class and land use
+        "facility_class",
+        "land_use",
+        "vacated",  # a vacated factory or an empty building, which may be reused
+        "verdict",  # allowed, share, rezoning, forbidden, unknown
+        "share_most",  # of the floor area; all shared uses of a building together take no more than share_all
+        "share_all",
+        "sites",  # candidates on such land
+        "rule",  # codes of the rows of the rules that decided, ";" between those of mixed land; NA where none has it
+        "clause",
+        "clause_en",
         "confidence",
     ),
     "projects_by_ring": (
@@ -465,16 +339,20 @@ class Findings:
           whoever walks), required, group, building_m2_least, land_m2_least, confidence_areas, clause, confidence,
           sited;
         * ``settings``, ``versions``, ``totals`` (people, elders_60, households, compounds …).
+    kept
+        What siting needs to be asked again; ``None`` where the findings were read from disk, whence
+        `lifecircle.layers.offerstore.load_kept` reads it when it is wanted.
 
     Examples
     --------
     >>> len(LAYERS), len(TABLES)
-    (15, 20)
+    (15, 21)
     """
 
     layers: Mapping[str, gpd.GeoDataFrame]
     tables: Mapping[str, pd.DataFrame]
     manifest: Mapping[str, Any]
+    kept: Kept | None = None
 
 
 def empty_table(name: str) -> pd.DataFrame:

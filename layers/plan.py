@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .candidates import candidates_of
+from .candidates import candidates_of, classes_sited
+from .columns import floats
+from .compatibility import compatibility_of
 from .contracts import AGE_COLUMNS
 from .demand import Demand, demand_of
 from .facilities import FoundFacilities, few_notes, few_recorded, find_facilities
@@ -23,6 +25,7 @@ from .indicators import Asked, indicators_of
 from .landpieces import Land, land_of, with_land
 from .manifest import manifest_of
 from .measured import Case, measured
+from .offers import Kept, offers_of
 from .projects import FoundProjects, find_projects
 from .proposals import Proposals, propose
 from .residents import Groups, Residents, Walks
@@ -46,8 +49,9 @@ from .walks import (
     walks_of,
     xy_of,
 )
+from .zoned import FoundZoning, verdict_table, zoned
 from .zones import zone_of
-from .zoning import find_parcels, zoning_balance
+from .zoning import find_parcels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +74,7 @@ class _Ground:
     demand: Demand
     projects: FoundProjects
     parcels: gpd.GeoDataFrame
+    zoning: FoundZoning
     areas: Areas
     land: Land
     groups: list[Groups]
@@ -89,6 +94,7 @@ class _Placed:
     sites: Snapped
     edge_cut: NDArray[np.bool_]
     notes: tuple[Note, ...]
+    refusals: pd.DataFrame
 
 
 def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = None) -> Findings:
@@ -119,13 +125,26 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
         demand = demand_of(study, rings=rings.frame)
         projects = find_projects(study, rings.frame, demand)
         parcels = find_parcels(study, rings.frame)
-        notes = (*rings.notes, *demand.notes, *facilities.notes, *projects.notes, *parcels.notes)
+        zoning = zoned(study, rings.frame, parcels.frame, projects.frame)
+        notes = (*rings.notes, *demand.notes, *facilities.notes, *projects.notes, *parcels.notes, *zoning.notes)
         areas = areas_of(study, rings.frame, demand, projects.frame)
         land = land_of(parcels.frame, demand.neighbourhoods, areas.polygons)
         groups = groups_of(study.settings.study.name, areas, demand, land)
         notes = (*notes, *areas.notes, *land.notes)
         ground = _Ground(
-            study, standard, asked, rings.frame, facilities, demand, projects, parcels.frame, areas, land, groups, notes
+            study=study,
+            standard=standard,
+            asked=asked,
+            rings=rings.frame,
+            facilities=facilities,
+            demand=demand,
+            projects=projects,
+            parcels=parcels.frame,
+            zoning=zoning,
+            areas=areas,
+            land=land,
+            groups=groups,
+            notes=notes,
         )
     with steps.step("steps.network"):
         streets = network_of(study)
@@ -141,17 +160,11 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
             west, south, east, north = study.area.total_bounds.tolist()
             write_surfaces(placed.walk, where, surfaces, bounds=(west, south, east, north))
     with steps.step("steps.siting"):
-        proposals = propose(
-            placed.walk,
-            placed.residents,
-            placed.positions,
-            standard.rules,
-            walks,
-            (placed.candidates, placed.sites.positions),
-            study.settings.siting,
-        )
+        kept = _kept(ground, placed, walks)
+        sited = [rule.facility_class for rule in standard.rules if rule.sited]
+        proposals = propose(kept, study.settings.siting, sited)
     with steps.step("steps.coverage"):
-        layers, tables = _gaps(ground, placed, proposals)
+        layers, tables = _gaps(ground, placed, walks, proposals)
         layers |= {"circles": circles, **_drawn(ground, streets)}
         tables |= _audits(ground, placed)
         layers = {name: _ordered(_unknown_as_missing(layers[name], demand), LAYERS[name]) for name in LAYERS}
@@ -165,8 +178,8 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
             *streets.notes,
             *placed.notes,
             *no_way_notes(placed.residents, walks),
-            *proposals.notes,
             *measured_notes,
+            *proposals.notes,
         )
         manifest = manifest_of(
             study,
@@ -176,9 +189,9 @@ def find(study: Study, *, steps: Steps | None = None, surfaces: Path | None = No
             walker=placed.walk.walker,
             gates=streets.network.walls.policy,
             notes=notes,
-            warnings=(*demand.warnings, *streets.warnings),
+            warnings=(*demand.warnings, *streets.warnings, *proposals.warnings),
         )
-    return Findings(layers=layers, tables=tables, manifest=manifest)
+    return Findings(layers=layers, tables=tables, manifest=manifest, kept=kept)
 
 
 def _standard_path(study: Study) -> str | Path:
@@ -203,10 +216,13 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
     residents = with_land(residents, ground.land, known_walks(on_land))
     people = demand.points["people"].to_numpy(dtype=np.int64)
     edge_cut, cut_notes = edge_cuts(walk, at_home.positions, ground.standard.rules, people)
-    candidates = candidates_of(study, ground.standard, streets.network)
+    candidates = candidates_of(
+        study, ground.standard, streets.network, facilities=ground.facilities, rings=ground.rings
+    )
     frame = candidates.frame.reset_index(drop=True)
     spots = frame.geometry.representative_point()
     ring = zone_of(spots.to_numpy(), ground.rings.geometry.to_numpy(), nearest=True)
+    frame["cost_yuan"] = _costs(study, frame)
     frame["ring_id"] = ground.rings["ring_id"].to_numpy()[ring]
     return _Placed(
         walk,
@@ -218,7 +234,33 @@ def _place(ground: _Ground, streets: Streets) -> _Placed:
         walk.place(spots, arriving=True),
         edge_cut,
         (*cut_notes, *candidates.notes),
+        candidates.refusals,
     )
+
+
+def _costs(study: Study, frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Return what each candidate costs by the land layer; NaN where it states nothing."""
+    land = study.layers.get("land")
+    if land is None or "cost_yuan" not in land.columns:
+        return np.full(len(frame), np.nan)
+    stated = pd.Series(floats(land, "cost_yuan"), index=land["site_id"].astype(str))
+    costs = frame["site_id"].astype(str).map(stated[~stated.index.duplicated()])
+    return np.asarray(costs, dtype=np.float64)
+
+
+def _kept(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Kept:
+    """Return all that siting needs, to choose sites now and again later."""
+    offers = offers_of(
+        placed.walk,
+        (placed.residents, placed.positions),
+        ground.standard.rules,
+        walks,
+        (ground.facilities.frame, placed.facilities.positions),
+        (placed.candidates, placed.sites.positions),
+        ground.study.settings.siting,
+        classes=classes_sited(ground.study, ground.standard),
+    )
+    return Kept(placed.residents, ground.groups, offers, ground.study.crs)
 
 
 def _circles(ground: _Ground, placed: _Placed) -> gpd.GeoDataFrame:
@@ -264,10 +306,11 @@ def _case(ground: _Ground, placed: _Placed, walks: dict[str, Walks]) -> Case:
 
 
 def _gaps(
-    ground: _Ground, placed: _Placed, proposals: Proposals
+    ground: _Ground, placed: _Placed, walks: dict[str, Walks], proposals: Proposals
 ) -> tuple[dict[str, gpd.GeoDataFrame], dict[str, pd.DataFrame]]:
     """Return what is counted: coverage, the missing list, gaps and sites."""
-    rules, walks, homes = ground.standard.rules, proposals.walks, ground.demand.neighbourhoods
+    rules, homes = ground.standard.rules, ground.demand.neighbourhoods
+    later = {name: replace(found, after_cost=proposals.after.get(name)) for name, found in walks.items()}
     missing = missing_table(placed.residents, homes, rules, walks)
     lacking = missing_by_compound(missing, homes)
     stand = ground.facilities.frame
@@ -288,10 +331,12 @@ def _gaps(
         "candidates": placed.candidates,
     }
     tables = {
-        "coverage": coverage_table(placed.residents, ground.groups, rules, walks),
+        "coverage": coverage_table(placed.residents, ground.groups, rules, later),
         "missing": missing,
         "sites": pd.DataFrame(proposals.sites.drop(columns="geometry")),
         "siting": proposals.siting,
+        "curve": proposals.curve,
+        "unreachable": proposals.unreachable,
         "facilities_by_class": _by_class(ground, rules, walks),
     }
     return layers, tables
@@ -406,8 +451,10 @@ def _audits(ground: _Ground, placed: _Placed) -> dict[str, pd.DataFrame]:
         snap_rows(network, "candidates", placed.candidates["site_id"], placed.sites).drop_duplicates("id"),
     ]
     return {
-        "zoning": zoning_balance(ground.parcels, ground.rings),
+        **ground.zoning.tables,
+        "land_verdicts": verdict_table(placed.candidates, compatibility_of(ground.study)),
         "projects_by_ring": ground.projects.by_ring,
+        "refusals": placed.refusals,
         "snapping": pd.concat(snapping, ignore_index=True),
         "components": component_rows(network, placed.demand, people, placed.facilities),
     }

@@ -6,11 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 
 from ..gis.errors import Fault, MissingFileError
 from .findings import LAYERS, TABLES, Findings
+from .offerstore import save_kept
 from .output import write_csv
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 GEOPACKAGE = "findings.gpkg"
 MANIFEST = "manifest.json"
 TIMINGS = "timings.json"
+SOLVER = "siting_wishes"
+"""Key of the timings that holds the solver's seconds of each row of the table ``siting``."""
 CSV_TABLES = (
     "coverage",
     "missing",
@@ -30,6 +34,13 @@ CSV_TABLES = (
     "sensitivity",
     "indicators",
     "sites",
+    "siting",
+    "curve",
+    "unreachable",
+    "zoning",
+    "land_balance",
+    "land_verdicts",
+    "conflicts",
     "repairs",
     "merges",
 )
@@ -48,13 +59,19 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     return plain
 
 
+def _without_clock(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without the seconds a solver took: they differ from run to run and stand with the timings."""
+    return table.assign(seconds=np.nan) if "seconds" in table.columns else table
+
+
 def save(findings: Findings, folder: Path) -> None:
-    """Write findings into an existing folder: ``findings.gpkg``, ``manifest.json`` and the CSV tables.
+    """Write findings into an existing folder: ``findings.gpkg``, ``manifest.json``, CSV tables, what siting needs.
 
     Layers and tables are all in the one GeoPackage; the CSV files repeat `CSV_TABLES` for people without a GIS. Nothing
     in them depends on the clock, so the same input gives the same bytes.
     """
     path = folder / GEOPACKAGE
+    tables = {name: _without_clock(findings.tables[name]) for name in TABLES}
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_TIME})
     try:
         for name in LAYERS:
@@ -69,20 +86,39 @@ def save(findings: Findings, folder: Path) -> None:
                 geometry_type=kind,
                 promote_to_multi=False,
             )
-        for name in TABLES:
+        for name, table in tables.items():
             if name not in LAYERS:
-                pyogrio.write_dataframe(_plain(findings.tables[name]), path, layer=name, driver="GPKG", append=True)
+                pyogrio.write_dataframe(_plain(table), path, layer=name, driver="GPKG", append=True)
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
-    _write_json(findings.manifest, folder / MANIFEST)
+    manifest = findings.manifest
+    if findings.kept is not None:
+        manifest = {**manifest, "siting": save_kept(findings.kept, folder)}
+    _write_json(manifest, folder / MANIFEST)
     for name in CSV_TABLES:
-        write_csv(findings.tables[name], folder / f"{name}.csv")
+        write_csv(tables[name], folder / f"{name}.csv")
 
 
-def save_timings(steps: Steps, folder: Path) -> None:
-    """Write seconds and peak memory by step: the one file of the results that differs from run to run."""
-    rows = {key: {"seconds": round(steps.seconds[key], 3), "peak_mb": steps.peak_mb[key]} for key in steps.seconds}
+def save_timings(steps: Steps, folder: Path, siting: pd.DataFrame | None = None) -> None:
+    """Write seconds and peak memory by step: the one file of the results that differs from run to run.
+
+    Of ``siting``, the table of that name, the seconds that each wish took are written beside them.
+    """
+    rows: dict[str, object] = {
+        key: {"seconds": round(steps.seconds[key], 3), "peak_mb": steps.peak_mb[key]} for key in steps.seconds
+    }
+    if siting is not None and len(siting):
+        rows[SOLVER] = [round(float(value), 3) for value in siting["seconds"]]
     _write_json(rows, folder / TIMINGS)
+
+
+def _solver_seconds(folder: Path, siting: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of wishes with the seconds that each took, where the timings are there and are theirs."""
+    try:
+        found = json.loads((folder / TIMINGS).read_text(encoding="utf-8")).get(SOLVER, [])
+    except (OSError, ValueError, AttributeError):
+        return siting
+    return siting.assign(seconds=found) if isinstance(found, list) and len(found) == len(siting) else siting
 
 
 def _write_json(content: object, path: Path) -> None:
@@ -107,5 +143,6 @@ def load(folder: Path) -> Findings:
         layers[name] = gpd.GeoDataFrame(pyogrio.read_dataframe(path, layer=name))
     tables = {name: pyogrio.read_dataframe(path, layer=name) for name in TABLES if name not in LAYERS}
     tables["sites"] = pd.DataFrame(layers["sites"].drop(columns="geometry"))
+    tables["siting"] = _solver_seconds(folder, tables["siting"])
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return Findings(layers=layers, tables=tables, manifest=manifest)

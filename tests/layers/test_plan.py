@@ -57,8 +57,10 @@ def test_same_input_same_bytes(study_file: Path, findings: Findings, tmp_path: P
     for name, found in (("a", findings), ("b", find(load_study(study_file)))):
         (tmp_path / name).mkdir()
         save(found, tmp_path / name)
-    for file in sorted((tmp_path / "a").iterdir()):
-        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+    files = [path for path in sorted((tmp_path / "a").rglob("*")) if path.is_file()]
+    assert any(path.parent.name == "siting" for path in files)
+    for file in files:
+        assert file.read_bytes() == (tmp_path / "b" / file.relative_to(tmp_path / "a")).read_bytes(), file.name
 
 
 def test_people_are_whole_and_the_same_in_every_layer(findings: Findings) -> None:

@@ -79,6 +79,7 @@ def test_a_plan_leaves_every_file_and_a_summary_of_six_lines(planned: tuple[Path
         "timings.json",
         *(f"{name}.csv" for name in CSV_TABLES),
         "sheets",
+        "siting",
         "surfaces",
     }
     assert {entry.name for entry in out.iterdir()} == files
