@@ -82,6 +82,24 @@ def dominators(rptr: Ints, col: Ints, cptr: Ints, row: Ints) -> Longs:
 
 
 @njit(cache=True, nogil=True)
+def narrowed(cptr: Ints, row: Ints, columns: Ints, rank: Ints) -> tuple[Ints, Ints]:
+    """Return some columns over some rows: ``rank`` is the new number of each row, -1 for those left out."""
+    start = np.zeros(columns.size + 1, dtype=np.int32)
+    size = 0
+    for c in range(columns.size):
+        size += cptr[columns[c] + 1] - cptr[columns[c]]
+    kept = np.empty(size, dtype=np.int32)
+    size = 0
+    for c in range(columns.size):
+        for k in range(cptr[columns[c]], cptr[columns[c] + 1]):
+            if rank[row[k]] >= 0:
+                kept[size] = rank[row[k]]
+                size += 1
+        start[c + 1] = size
+    return start, kept[:size].copy()
+
+
+@njit(cache=True, nogil=True)
 def sums_of(cptr: Ints, row: Ints, weight: Longs) -> Longs:
     """Return the weight of the rows each column covers."""
     sums = np.zeros(cptr.size - 1, dtype=np.int64)

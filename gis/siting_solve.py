@@ -1,4 +1,4 @@
-"""The search for the best sites: greedy, exchanges, bound, annealing, merging of good answers, HiGHS.
+"""The search for the best sites: greedy, exchanges, bound, annealing, merging of good answers, branching.
 
 Model of maximal covering (Church & ReVelle 1974), after reduction:
 
@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 
 from .kernels_cover import add_greedily, anneal, covered_times, descend, sums_of
 from .siting_bound import STEPS, by_columns, first_prices, judged, lowered
+from .siting_branch import Tree
 from .siting_highs import best_tie, lp_prices, prove, silent_solver
 from .siting_reduce import Reduced, merged
 
@@ -42,11 +43,12 @@ LP_PAIRS = 1_500_000
 """Up to this many stored pairs the linear relaxation is solved."""
 POLISH_STEPS = 50
 """Primal-dual steps from the prices of the linear relaxation."""
-CORE_PAIRS, CORE_SHARE = 120_000, 0.5
-"""A core of so few stored pairs is given to HiGHS at once, for this share of the time left; others later."""
-LATER_PAIRS, LATER_SHARE = 1_500_000, 0.4
+CORE_WORK = 1e9
+"""Stored pairs looked at in the branching before and after the linear relaxation; twice as many from stage to stage."""
+QUICK_PAIRS = 120_000
+"""Most stored pairs left open that a what-if branches on."""
 SHRUNK = 0.7
-"""HiGHS begins anew when the core has shrunk to this share."""
+"""The branching begins anew when what is open has shrunk to this share."""
 PICKED = 0.005
 """What the relaxation picks more than this is worth trying first."""
 TRIES_EACH, TRIES_MOST = 400, 2_000_000
@@ -55,10 +57,9 @@ HOT, COLD = 0.03, 0.02
 """Temperature at first, as a share of what a site covers on average; at last, as a share of the first one."""
 MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 3, 10, 50, 0.15
 """Annealings between merges, answers merged, and the most nodes and share of the time left in one."""
-STALLED_AFTER = 20
-"""Annealings without a better answer after which HiGHS takes its turn, and after it the annealings grow longer."""
+STALLED_AFTER = 8
+"""Annealings without a better answer after which the branching takes its turn; then they grow longer."""
 HEATS = (1.0, 0.5, 2.0, 1.0)
-LONGER = 4
 QUICK_WORK, TRIES_QUICK, WARM = 20_000_000, 10, 0.2
 """A what-if's stored pairs looked at for the bound, exchanges tried for each column, and share of the first heat."""
 
@@ -168,6 +169,8 @@ class _Search:
         self.entering = np.flatnonzero(self.columns.free).astype(np.int64)
         self.elites: list[Ints] = []
         self.work, self.tried = 0, np.inf
+        self.tree: Tree | None = None
+        self.stage, self.spent = 0, 0.0
         self.pace, self.out_of_time = start.pace, False
         self.chosen = self._first()
         self.value = covered_weight(self.columns, problem.weight, self.chosen)
@@ -232,11 +235,12 @@ class _Search:
             self._begin_again()
         else:
             self._begin()
-        if full:
-            self._rounds(TRIES_EACH)
-        self._core(LATER_PAIRS, LATER_SHARE)
-        if full:
-            self._rounds(LONGER * TRIES_EACH)
+        while not self.done() and not self.late() and self._within_work():
+            before = self.spent
+            if full:
+                self._rounds(TRIES_EACH * 2**self.stage)
+            self._core(max(self.spent - before, CORE_WORK * 2**self.stage))
+            self.stage += 1
         proven = self.bound == self.value
         pairs = self.problem.cover.nnz
         if proven and self.scale > 1 and pairs <= TIE_PAIRS:
@@ -258,10 +262,10 @@ class _Search:
             self._bound_roughly()
         if not self.done() and len(self.chosen) == self.sites:
             self._anneal(TRIES_EACH, HOT, narrow=True)
-        self._core(CORE_PAIRS, CORE_SHARE)
+        self._core(CORE_WORK)
         if not self.done() and not self.late():
             self._relax()
-            self._core(CORE_PAIRS, CORE_SHARE)
+            self._core(CORE_WORK)
 
     def _begin_again(self) -> None:
         """Begin at what is known: few steps of the bound, a short annealing."""
@@ -272,7 +276,8 @@ class _Search:
         self._take_bound(lowered(self.columns, self.sites, self.value, known.prices, often=known.often, steps=steps))
         if not self.done() and not self.late() and len(self.chosen) == self.sites:
             self._anneal(TRIES_QUICK, HOT * WARM)
-        self._core(CORE_PAIRS, 1.0)
+        if self._open_pairs() <= QUICK_PAIRS:
+            self._core(np.inf)
 
     def _bound_roughly(self) -> None:
         """Lower the bound by primal-dual steps, and try the columns it likes best."""
@@ -298,23 +303,35 @@ class _Search:
         count = min(self.sites, int(columns.free.sum()))
         self._take_bound(lowered(columns, count, self.value, known.prices, often=known.often, steps=FURTHER_STEPS))
 
-    def _core(self, most: int, share: float) -> None:
-        """Give what the bound leaves open to HiGHS when it is small, and smaller than the last time."""
+    def _core(self, work: float) -> None:
+        """Branch on what the bound leaves open; go on with the last tree until a much smaller one can be begun."""
         if self.done() or self.late():
             return
-        pairs = int(np.diff(self.columns.cptr)[~self.relaxed.out].sum())
-        if pairs > min(most, SHRUNK * self.tried):
-            return
-        self.tried = pairs
+        pairs = self._open_pairs()
+        if self.tree is None or pairs <= SHRUNK * self.tried:
+            self.tree, self.tried = self._tree(), pairs
+        tree = self.tree
+        tree.value = max(tree.value, self.value)
+        found = tree.run(work=tree.work + work, gap=self.effort.gap, late=self.late)
+        self.bound = max(min(self.bound, found.bound), self.value)
+
+    def _open_pairs(self) -> int:
+        """Return the stored pairs of the columns that a better answer may contain."""
+        return int(np.diff(self.columns.cptr)[~self.relaxed.out].sum())
+
+    def _tree(self) -> Tree:
+        """Return the root over the columns left open; rows that differ only in columns ruled out become one."""
         union = np.union1d(np.flatnonzero(~self.relaxed.out), self.chosen)
-        small = self._among(union)  # rows that differ only in columns ruled out become one
-        known = judged(by_columns(small), self.sites, self.value, first_prices(by_columns(small)))
-        start, seconds, gap = np.searchsorted(union, self.chosen), share * self.left(), self.effort.gap
-        places, bound = prove(small, self.sites, start, known, seconds=seconds, gap=gap)
-        found = union[places]
-        if self.offer(self._descended(found)):
-            self._judge()
-        self.bound = max(min(self.bound, bound), self.value)
+        small = by_columns(self._among(union))
+        prices, picks = first_prices(small), self.relaxed.often[union]
+        root = lowered(small, self.sites, self.value, prices, often=picks, steps=FEWEST_STEPS)
+
+        def offer(places: Ints) -> int:
+            if self.offer(self._descended(union[places])):
+                self._judge()
+            return self.value
+
+        return Tree(small, self.sites, root, self.value, offer, nodes=self.effort.nodes)
 
     def _anneal(self, each: int, hot: float, *, narrow: bool = False) -> None:
         """Search from the best answer at a falling temperature, narrowly among what the relaxation picks."""
@@ -338,6 +355,7 @@ class _Search:
         )
         found = self._descended(found)
         self.pace = (time.perf_counter() - began) / tries
+        self.spent += tries * len(columns.row) / max(1, len(columns.free))
         self.elites.append(np.sort(found))
         if self.offer(found):
             self._judge()
@@ -361,10 +379,18 @@ class _Search:
         if self.offer(self._descended(union[found])):
             self._judge()
 
+    def _within_work(self) -> bool:
+        """Say whether the limit that does not depend on the machine leaves anything to do."""
+        return self.work + (self.tree.count if self.tree else 0) < self.effort.nodes and not self.settled()
+
+    def settled(self) -> bool:
+        """Say whether the branching has nothing open."""
+        return self.tree is not None and not self.tree.open
+
     def _rounds(self, each: int) -> None:
         """Anneal and merge until nothing better is found any more, it is proven or a limit is reached."""
         since, turn, large = 0, 0, len(self.columns.row) > LP_PAIRS  # then a wide one would take too long
-        while since < STALLED_AFTER and not self.done() and not self.late() and self.work < self.effort.nodes:
+        while since < STALLED_AFTER and not self.done() and not self.late() and self._within_work():
             before = covered_weight(self.columns, self.key, self.chosen)
             self._anneal(each, HOT * HEATS[turn % len(HEATS)], narrow=large or turn % 2 == 0)
             turn += 1
@@ -372,7 +398,8 @@ class _Search:
                 self._merge()
             if covered_weight(self.columns, self.key, self.chosen) > before:
                 since = 0
-                self._core(CORE_PAIRS, CORE_SHARE)
+                if self._open_pairs() <= SHRUNK * self.tried:
+                    self._core(CORE_WORK)
             else:
                 since += 1
 
