@@ -20,9 +20,9 @@ FACING = np.cos(np.deg2rad(45.0))
 def frontage_m(polygons: ArrayLike, streets: ArrayLike, *, within_m: float) -> NDArray[np.float64]:
     """Return how many metres of each polygon's outer outline face one of some streets.
 
-    The outline is taken in pieces of at most `PIECE_M`; a piece counts where the nearest point of any street is at most
-    ``within_m`` away and lies outwards of it, no more than 45° aside. A side that runs square to the street does not
-    count, nor does one that has the plot itself between. Precise to a piece at each end of a side.
+    The outline is taken in pieces of at most `PIECE_M`; a piece counts where the nearest point of some street is at
+    most ``within_m`` away and lies outwards of it, no more than 45° aside. A side that runs square to the street does
+    not count, nor does one that has the plot itself between. Precise to a piece at each end of a side.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ def frontage_m(polygons: ArrayLike, streets: ArrayLike, *, within_m: float) -> N
         return np.asarray(result, dtype=np.float64)
     middle, outward, length, owner = _pieces(shapes[rows])
     points = np.asarray(shapely.points(middle), dtype=object)
-    piece, line = shapely.STRtree(lines).query_nearest(points, max_distance=within_m, all_matches=False)
+    piece, line = shapely.STRtree(lines).query(points, predicate="dwithin", distance=within_m)
     there = shapely.line_interpolate_point(lines[line], shapely.line_locate_point(lines[line], points[piece]))
     step = shapely.get_coordinates(there) - middle[piece]
     away = np.hypot(step[:, 0], step[:, 1])
     faces = (step * outward[piece]).sum(axis=1) >= FACING * away
-    found = np.bincount(owner[piece[faces]], length[piece[faces]], minlength=len(rows))
-    result[rows] = found
+    facing = np.unique(piece[faces])
+    result[rows] = np.bincount(owner[facing], length[facing], minlength=len(rows))
     return np.asarray(result, dtype=np.float64)
 
 

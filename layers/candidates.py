@@ -1,20 +1,22 @@
-"""Candidates: land and buildings that may carry a facility, each refusal with its reason; else points along streets."""
+"""Candidates: land and buildings tried for each facility class, refusals with reasons; else points along streets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-from scipy.spatial import cKDTree
 
-from ..gis.snap import FAR_FROM_STREET, snap
-from .columns import floats
-from .compatibility import load_compatibility
-from .findings import LAYERS
+from .candidate_checks import REASONS
+from .candidate_places import Ground, known_places
+from .candidate_sizes import place_area
+from .candidate_sources import column_of, places_of, street_points
+from .candidate_tests import Tester
+from .compatibility import compatibility_of
+from .findings import LAYERS, TABLES
+from .site_rules import load_rules
 from .study import Note
 
 if TYPE_CHECKING:
@@ -23,34 +25,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..gis.network import WalkNetwork
+    from .candidate_places import Places
+    from .candidate_tests import Tried
+    from .facilities import FoundFacilities
+    from .site_rules import SiteRules
     from .standards import Rule, Standard
     from .study import Study
 
-    Floats: TypeAlias = NDArray[np.float64]
-    Ints: TypeAlias = NDArray[np.int64]
-    Bools: TypeAlias = NDArray[np.bool_]
-
-FAR_UNKNOWN = 1.0
-"""Floor-area ratio where no parcel says it: low, so that no site is promised too much."""
-BUILDING_KINDS = ("public_building", "vacant_building")
-"""Kinds that are a building: their floor area counts, not the land."""
-VACATED_KINDS = ("vacated_factory", "vacant_building")
-"""Kinds whose old use is gone: they may be reused."""
-STREET_POINT = "street_point"
-PROBES = 4
-"""Places tried along a street for each spacing."""
-
-REASONS: tuple[str, ...] = (
-    "outside_area",
-    "on_hold",
-    "tenure",
-    "land_use",
-    "size_unknown",
-    "too_small_building",
-    "too_small_land",
-    "no_street",
-)
-"""Why a candidate is refused for a class, as ``reason`` lists them; texts are ``values.reason_<name>``."""
+EXTRA: tuple[str, ...] = ("zoning", "preferred")
+"""Columns of the frame beside those of the findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,91 +44,103 @@ class Candidates:
     ----------
     frame
         A row for each place and class: the columns of ``LAYERS["candidates"]``, ``zoning`` (a verdict of
-        `lifecircle.layers.compatibility.Verdict`) and the geometry. ``reason`` holds the names of `REASONS` that speak
-        against it, joined by ";", None where it fits.
+        `lifecircle.layers.compatibility.Verdict`), ``preferred`` (its ring's policy asks for such places first; they
+        stand first) and the geometry. ``reason`` holds the names of `REASONS` that speak against it, joined by ";",
+        None where it fits.
     notes
-        What was assumed.
+        What was assumed or could not be tested.
+    refusals
+        ``TABLES["refusals"]``: a row for each place, class and thing that speaks against it.
     """
 
     frame: gpd.GeoDataFrame
     notes: tuple[Note, ...]
+    refusals: pd.DataFrame
 
     def fitting(self, facility_class: str) -> gpd.GeoDataFrame:
-        """Return the places that fit a class, in the order of the layer, index 0…n-1."""
+        """Return the places that fit a class, in the order of the frame, index 0…n-1."""
         rows = (self.frame["facility_class"] == facility_class) & self.frame["fits"].astype(bool)
         return self.frame[rows].reset_index(drop=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """The places as arrays, one row each; whatever does not depend on the class is judged here.
-
-    ``buildable_m2`` is the floor area a new building could have.
-    """
-
-    table: gpd.GeoDataFrame
-    land_use: NDArray[np.object_]
-    land_m2: Floats
-    floor_m2: Floats
-    buildable_m2: Floats
-    building: Bools
-    vacated: Bools
-    street: Bools
-    against: dict[str, Bools]
-
-
 def candidates_of(
-    study: Study, standard: Standard, network: WalkNetwork, *, classes: Iterable[str] | None = None
+    study: Study,
+    standard: Standard,
+    network: WalkNetwork,
+    *,
+    classes: Iterable[str] | None = None,
+    facilities: FoundFacilities | None = None,
+    rings: gpd.GeoDataFrame | None = None,
 ) -> Candidates:
-    """Try every idle plot and building of a study for every facility class that new sites are looked for.
+    """Try every place of a study for every facility class that new sites are looked for.
 
-    Where the study has no land layer, and for a class that none of its land fits, points along the streets stand in,
-    and a note says so.
+    Places are the land layer's plots and buildings (without one, parcels that lie idle now), the parcels of renewal
+    projects, and facilities that may be extended, each for its own class. Where there are none, and for a class that
+    none of them fits, points along the streets stand in, and a note says so. What is not known of a place refuses it
+    only where its size is the question; any other test that could not be made is counted in a note.
 
     Parameters
     ----------
     study
-        Its layer ``land`` holds the places; ``parcels``, where given, the land use and the floor-area ratio.
+        Its layers ``land``, ``projects``, ``facilities``, ``parcels``, ``hazard``, ``protection``, its terrain, and
+        ``[siting] site_rules``.
     standard
         Its rules say how large a facility must be.
     network
-        The streets: a place too far from all of them cannot be reached.
+        The streets.
     classes
         Facility classes to try: those of ``[[siting.wish]]``, else those the standard marks ``sited``, when not given.
+    facilities
+        Classed facilities, for distances and extensions; rules about them are not tested without.
+    rings
+        As `lifecircle.layers.rings.rings_of` returns them; no ring refuses anything without.
 
     Returns
     -------
     Candidates
+        Equal for any order of the study's rows.
 
     Raises
     ------
     KeyError
         For a class that the standard does not have.
+    InputError
+        When ``site_rules`` names a file that cannot be used.
     """
-    rules = [standard.rule(name) for name in classes_sited(study, standard)] if classes is None else []
-    rules += [standard.rule(name) for name in classes or ()]
+    names = classes_sited(study, standard) if classes is None else tuple(classes)
+    rules = [standard.rule(name) for name in names]
     notes: list[Note] = []
-    land = study.layers.get("land")
-    frames = []
+    ground = Ground(study, network, rings, site_rules_of(study), compatibility_of(study))
+    tester = Tester(ground, facilities)
+    table = places_of(study, None if facilities is None else facilities.frame, notes)
+    parts: list[_Part] = []
     without = [rule.facility_class for rule in rules]
-    if land is not None and len(land) and rules:
-        tried = _tried(_places(study, land, network, notes), rules)
-        frames.append(tried)
-        fitting = set(tried.loc[tried["fits"], "facility_class"])
+    if len(table) and rules:
+        parts += _tried(known_places(table, ground, notes), rules, tester)
+        fitting = {part.rule.facility_class for part in parts if part.frame["fits"].any()}
         without = [name for name in without if name not in fitting]
     if without:
         points = street_points(study, network)
-        code = "gaps.note_streets_for" if frames else "gaps.note_streets"
+        code = "gaps.note_streets_for" if parts else "gaps.note_streets"
         spacing = study.settings.siting.street_spacing_m
-        detail = {"spacing_m": spacing, "count": len(points), "classes": ";".join(without)}
-        notes.append(Note(code, detail))
-        frames.append(_tried(_places(study, points, network, []), [standard.rule(name) for name in without]))
-    columns = [*LAYERS["candidates"], "zoning"]
-    whole = (
-        pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({name: [] for name in [*columns, "geometry"]})
-    )
-    frame = gpd.GeoDataFrame(whole.reindex(columns=[*columns, "geometry"]), geometry="geometry", crs=study.crs)
-    return Candidates(frame, tuple(notes))
+        notes.append(Note(code, {"spacing_m": spacing, "count": len(points), "classes": ";".join(without)}))
+        parts += _tried(
+            known_places(points, ground, []), [rule for rule in rules if rule.facility_class in without], tester
+        )
+    notes += [*_untested(parts, ground.rules), *_usual_capacity(parts)]
+    return Candidates(_frame(parts, study), tuple(notes), _refusals(parts))
+
+
+def site_rules_of(study: Study) -> SiteRules:
+    """Return the site rules of a study: those that ship, with the entries of its own file.
+
+    Raises
+    ------
+    MissingFileError, InputError
+        As `lifecircle.layers.site_rules.load_rules`.
+    """
+    named = study.settings.siting.site_rules
+    return load_rules(None if named is None else study.folder / named)
 
 
 def classes_sited(study: Study, standard: Standard) -> tuple[str, ...]:
@@ -154,114 +149,137 @@ def classes_sited(study: Study, standard: Standard) -> tuple[str, ...]:
     return wished or tuple(rule.facility_class for rule in standard.rules if rule.sited)
 
 
-def street_points(study: Study, network: WalkNetwork) -> gpd.GeoDataFrame:
-    """Return points along the streets of the study area, no two nearer to each other than the settings' spacing.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The places tried for one class: rows of the frame, refusals, and what could not be tested."""
 
-    Streets inside sealed compounds, stairs and streets that the main network does not reach carry none. Edges are
-    taken in their order, so the same network gives the same points.
-    """
-    spacing_m = study.settings.siting.street_spacing_m
-    xy = _along(network, spacing_m / PROBES)
-    xy = xy[_inside(study, xy)]
-    kept = xy[_spread(xy, spacing_m)]
-    count = len(kept)
-    table = {
-        "site_id": [f"S{number:05d}" for number in range(1, count + 1)],
-        "name": pd.Series([None] * count, dtype=object),
-        "kind": STREET_POINT,
-    }
-    return gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(kept[:, 0], kept[:, 1]), crs=network.crs)
+    rule: Rule
+    frame: gpd.GeoDataFrame
+    refusals: pd.DataFrame
+    untested: dict[str, int]
 
 
-def _along(network: WalkNetwork, step_m: float) -> Floats:
-    """Return points on the streets that may carry a facility, evenly along each edge, its middle where it is short."""
-    main = network.component[network.edge_nodes[:, 0]] == 0
-    edges = np.flatnonzero(main & (network.edge_zone < 0) & ~network.edge_steps & ~network.edge_private)
-    lines = np.asarray(shapely.linestrings(network.coords, indices=_owner(network)), dtype=object)[edges]
-    parts = np.maximum(np.floor(network.edge_length_m[edges] / step_m), 1).astype(np.int64)
-    line = np.repeat(np.arange(len(edges)), parts)
-    position = np.arange(len(line)) - np.repeat(np.cumsum(parts) - parts, parts)
-    share = (position + 0.5) / parts[line]
-    points = shapely.line_interpolate_point(lines[line], share, normalized=True)
-    return np.asarray(shapely.get_coordinates(points), dtype=np.float64)
+def _tried(places: Places, rules: Sequence[Rule], tester: Tester) -> list[_Part]:
+    """Return the places tried for each rule; a facility to be extended for its own class only."""
+    only = column_of(places.table, "only_class")
+    named = told_apart(column_of(places.table, "name"))
+    parts = []
+    for rule in rules:
+        tried = tester.tried(places, rule)
+        rows = np.flatnonzero(pd.isna(only) | np.isin(only, rule.classes))
+        parts.append(_Part(rule, *_rows(places, rule, tried, named, rows), tried.untested))
+    return parts
 
 
-def _owner(network: WalkNetwork) -> Ints:
-    """Return the edge of each vertex."""
-    return np.repeat(np.arange(len(network.edge_length_m)), np.diff(network.coord_start))
-
-
-def _spread(xy: Floats, spacing_m: float) -> Ints:
-    """Return rows such that kept points are at least a spacing apart and each other point has a kept one nearer."""
-    if not len(xy):
-        return np.zeros(0, dtype=np.int64)
-    tree = cKDTree(xy)
-    free = np.ones(len(xy), dtype=np.bool_)
-    kept = []
-    for row in range(len(xy)):
-        if free[row]:
-            kept.append(row)
-            free[tree.query_ball_point(xy[row], np.nextafter(spacing_m, 0))] = False
-    return np.array(kept, dtype=np.int64)
-
-
-def _places(study: Study, land: gpd.GeoDataFrame, network: WalkNetwork, notes: list[Note]) -> _Places:
-    """Return the places with what is known of them, judged for what holds whatever the class."""
-    table = land.reset_index(drop=True)
-    points = shapely.point_on_surface(table.geometry.to_numpy())
-    kind = _column(table, "kind")
-    outline_m2 = shapely.area(table.geometry.to_numpy())
-    outline_m2 = np.where(outline_m2 > 0, outline_m2, np.nan)
-    land_m2 = np.where(np.isnan(floats(table, "area_m2")), outline_m2, floats(table, "area_m2"))
-    building = np.isin(kind, BUILDING_KINDS)
-    floor_m2 = floats(table, "floor_area_m2")
-    floor_m2 = np.where(building & np.isnan(floor_m2), outline_m2, floor_m2)  # one storey at least
-    parcel_use, far = _parcels(study, points)
-    own_use = _column(table, "land_use")
-    street = kind == STREET_POINT
-    assumed = int((np.isnan(far) & ~building & ~street & np.isnan(floor_m2)).sum())
-    if assumed:
-        notes.append(Note("gaps.note_far_unknown", {"count": assumed, "far": FAR_UNKNOWN}))
-    return _Places(
-        table=table,
-        land_use=np.where(pd.isna(own_use), parcel_use, own_use),
-        land_m2=land_m2,
-        floor_m2=floor_m2,
-        buildable_m2=land_m2 * np.where(np.isnan(far), FAR_UNKNOWN, far),
-        building=building,
-        vacated=np.isin(kind, VACATED_KINDS),
-        street=street,
-        against=_against(study, table, points, network),
+def _rows(
+    places: Places, rule: Rule, tried: Tried, named: NDArray[np.object_], rows: NDArray[np.int64]
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return some places tried for a class as rows of the findings' layer, and the refusals among them."""
+    ids = column_of(places.table, "site_id")
+    refused: list[pd.DataFrame] = []
+    reasons: list[list[str]] = [[] for _ in range(len(places))]
+    for check in tried.checks:
+        hit = rows[check.against[rows]]
+        for row in hit.tolist():
+            if check.reason not in reasons[row]:
+                reasons[row].append(check.reason)
+        columns = {
+            "site_id": ids[hit],
+            "name": named[hit],
+            "facility_class": rule.facility_class,
+            "reason": check.reason,
+            "measured": check.measured[hit],
+            "needed": check.needed[hit],
+            "unit": check.unit or None,
+            **{name: getattr(check, name)[hit] for name in ("what", "clause", "clause_en", "confidence")},
+            "_place": hit,
+        }
+        refused.append(pd.DataFrame(columns))
+    listed = pd.Series([";".join(reasons[row]) or None for row in rows.tolist()], dtype=object)
+    frame = gpd.GeoDataFrame(
+        {
+            "site_id": ids[rows],
+            "name": named[rows],
+            **{name: column_of(places.table, name)[rows] for name in ("kind", "tenure", "source")},
+            "area_m2": places.land_m2[rows],
+            "floor_area_m2": places.floor_m2[rows],
+            "land_use": places.land_use[rows],
+            "facility_class": rule.facility_class,
+            "fits": listed.isna().to_numpy(),
+            "reason": listed,
+            "frontage_m": places.frontage_m[rows],
+            "slope_percent": places.slope_percent[rows],
+            **{name: tried.columns[name].to_numpy()[rows] for name in tried.columns},
+            "_place": rows,
+        },
+        geometry=places.shapes[rows],
+        crs=places.table.crs,
     )
+    return frame, pd.concat(refused, ignore_index=True)
 
 
-def _against(
-    study: Study, table: gpd.GeoDataFrame, points: NDArray[np.object_], network: WalkNetwork
-) -> dict[str, Bools]:
-    """Return what speaks against a place whatever the class."""
-    xy = shapely.get_coordinates(points)
-    snapped = snap(network, xy, limit_m=study.settings.study.snap_limit_m)
-    on_hold = pd.Series(_column(table, "on_hold")).astype("boolean").fillna(value=False)
-    return {
-        "outside_area": ~_inside(study, xy),
-        "on_hold": on_hold.to_numpy(dtype=np.bool_),
-        "tenure": np.isin(_column(table, "tenure"), list(load_compatibility().refused_tenures)),
-        "no_street": np.asarray(snapped.status == FAR_FROM_STREET, dtype=np.bool_),
-    }
+def _frame(parts: Sequence[_Part], study: Study) -> gpd.GeoDataFrame:
+    """Return all rows, preferred places first, then place by place in the order of the rules."""
+    columns = [*LAYERS["candidates"], *EXTRA]
+    if not parts:
+        empty = {name: pd.Series(dtype=object) for name in columns}
+        return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=study.crs), crs=study.crs)
+    numbered = [part.frame.assign(_rule=rule, _street=_on_street(part)) for rule, part in enumerate(parts)]
+    whole = pd.concat(numbered, ignore_index=True)
+    whole = whole.assign(_later=~whole["preferred"].to_numpy(dtype=np.bool_))
+    whole = whole.sort_values(["_street", "_later", "_place", "_rule"], kind="stable", ignore_index=True)
+    return gpd.GeoDataFrame(whole[[*columns, "geometry"]], geometry="geometry", crs=study.crs)
 
 
-def _parcels(study: Study, points: NDArray[np.object_]) -> tuple[NDArray[np.object_], Floats]:
-    """Return land use and floor-area ratio of the parcel each point lies in, None and NaN where none does."""
-    use = np.full(len(points), None, dtype=object)
-    far = np.full(len(points), np.nan)
-    parcels = study.layers.get("parcels")
-    if parcels is None or parcels.empty:
-        return use, far
-    point, parcel = parcels.sindex.query(points, predicate="within")
-    order = np.lexsort((-parcel, point))  # the last written is the first parcel
-    use[point[order]] = _column(parcels, "land_use")[parcel[order]]
-    far[point[order]] = floats(parcels, "far")[parcel[order]]
-    return use, far
+def _on_street(part: _Part) -> NDArray[np.bool_]:
+    """Tell which rows are points along streets; they follow all places."""
+    return np.asarray((part.frame["source"] == "street").to_numpy(), dtype=np.bool_)
+
+
+def _refusals(parts: Sequence[_Part]) -> pd.DataFrame:
+    """Return the refusals of all classes, class by class, place by place, in the order of the reasons."""
+    order = {reason: number for number, reason in enumerate(REASONS)}
+    frames = []
+    for part in parts:
+        sort = [part.refusals["_place"], part.refusals["reason"].map(order)]
+        by = np.lexsort((sort[1].to_numpy(dtype=np.int64), sort[0].to_numpy(dtype=np.int64)))
+        frames.append(part.refusals.iloc[by])
+    columns = list(TABLES["refusals"])
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return pd.concat(filled, ignore_index=True)[columns]
+
+
+def _untested(parts: Sequence[_Part], rules: SiteRules) -> list[Note]:
+    """Return a note for each check that could not be made: how many places, for which classes."""
+    counts: dict[str, int] = {}
+    classes: dict[str, list[str]] = {}
+    for part in parts:
+        for key, count in part.untested.items():
+            counts[key] = max(counts.get(key, 0), count)
+            classes.setdefault(key, []).append(part.rule.facility_class)
+    notes = []
+    for key, count in counts.items():
+        detail: dict[str, object] = {"count": count, "classes": ";".join(dict.fromkeys(classes[key]))}
+        wanted = rules.distance.get(key)
+        if wanted is None:
+            notes.append(Note(f"candidates.untested_{key}", detail))
+        else:
+            detail |= {"what": ";".join(wanted.what), "clause": wanted.clause, "clause_en": wanted.clause_en}
+            notes.append(Note("candidates.untested_distance", detail))
+    return notes
+
+
+def _usual_capacity(parts: Sequence[_Part]) -> list[Note]:
+    """Return a note for each class whose places were counted by a figure that is not the standard's."""
+    notes = []
+    for key, part in {part.rule.facility_class: part for part in parts}.items():
+        area = place_area(part.rule)
+        if not area.stated and part.frame["capacity_fits"].notna().any():
+            detail = {"labels": key, "m2": area.floor_m2, "source": area.source, "confidence": area.confidence}
+            notes.append(Note("candidates.capacity_usual", detail))
+    return notes
 
 
 def told_apart(names: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -282,70 +300,4 @@ def told_apart(names: NDArray[np.object_]) -> NDArray[np.object_]:
     )
 
 
-def _tried(places: _Places, rules: Sequence[Rule]) -> gpd.GeoDataFrame:
-    """Return a row for each place and rule, place by place."""
-    frames = []
-    for position, rule in enumerate(rules):
-        zoning, against = _judged(places, rule)
-        listed = [";".join(name for name in REASONS if against[name][row]) for row in range(len(places.table))]
-        frame = gpd.GeoDataFrame(
-            {
-                "site_id": _column(places.table, "site_id"),
-                "name": told_apart(_column(places.table, "name")),
-                "kind": _column(places.table, "kind"),
-                "area_m2": places.land_m2,
-                "floor_area_m2": places.floor_m2,
-                "tenure": _column(places.table, "tenure"),
-                "land_use": places.land_use,
-                "facility_class": rule.facility_class,
-                "fits": [not reasons for reasons in listed],
-                "reason": pd.Series([reasons or None for reasons in listed], dtype=object),
-                "zoning": zoning,
-                "_place": range(len(listed)),
-                "_rule": position,
-            },
-            geometry=places.table.geometry.to_numpy(),
-            crs=places.table.crs,
-        )
-        frames.append(frame)
-    whole = pd.concat(frames, ignore_index=True).sort_values(["_place", "_rule"], kind="stable", ignore_index=True)
-    return gpd.GeoDataFrame(whole.drop(columns=["_place", "_rule"]), crs=places.table.crs)
-
-
-def _judged(places: _Places, rule: Rule) -> tuple[NDArray[np.object_], dict[str, Bools]]:
-    """Return the zoning verdict of each place for a class, and all that speaks against it."""
-    table = load_compatibility()
-    pairs = zip(places.land_use, places.vacated, strict=True)
-    zoning = np.array(
-        [table.verdict(use, rule.facility_class, vacated=bool(gone)) for use, gone in pairs], dtype=object
-    )
-    none = np.zeros(len(zoning), dtype=np.bool_)
-    against = {**dict.fromkeys(REASONS, none), **places.against, "land_use": zoning == "forbidden"}
-    if rule.building_m2_least is not None:
-        shared = (zoning == "share") & ~places.building  # a new building mostly serves the use of its land
-        built = places.buildable_m2 * np.where(shared, table.share_most, 1.0)
-        floor = np.where(np.isnan(places.floor_m2), built, places.floor_m2)
-        against["size_unknown"] = np.isnan(floor) & ~places.street
-        against["too_small_building"] = floor < rule.building_m2_least
-    if rule.land_m2_least is not None and (rule.land != "shared" or rule.building_m2_least is None):
-        housed = places.building & (rule.land != "own_required") & (rule.building_m2_least is not None)
-        needed = ~housed & ~places.street
-        against["size_unknown"] = against["size_unknown"] | (needed & np.isnan(places.land_m2))
-        against["too_small_land"] = needed & (places.land_m2 < rule.land_m2_least)
-    return zoning, against
-
-
-def _inside(study: Study, xy: Floats) -> Bools:
-    """Tell which positions lie in the study area."""
-    area = study.area.geometry.union_all()
-    shapely.prepare(area)
-    return np.asarray(shapely.contains_xy(area, xy), dtype=np.bool_)
-
-
-def _column(table: pd.DataFrame, name: str) -> NDArray[np.object_]:
-    """Return a column as objects, None where it is missing or empty."""
-    if name not in table.columns:
-        return np.full(len(table), None, dtype=object)
-    values: NDArray[np.object_] = table[name].astype(object).to_numpy(dtype=object, copy=True)
-    values[pd.isna(values)] = None
-    return values
+__all__ = ["REASONS", "Candidates", "candidates_of", "classes_sited", "site_rules_of", "street_points", "told_apart"]

@@ -139,8 +139,6 @@ class SiteRules(Clause):
     ----------
     street_within_m, drive_within_m
         How near the centre line of a street must be for a side to face it, and for vans to reach the plot.
-    storey_m
-        Height of a storey.
     far_unknown
         Floor-area ratio where none is stated.
     need, policy, zone, distance, ring
@@ -149,7 +147,6 @@ class SiteRules(Clause):
 
     street_within_m: Side
     drive_within_m: Side
-    storey_m: Side
     far_unknown: Side
     need: dict[str, Need]
     policy: dict[str, PolicyRule] = {}
