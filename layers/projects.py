@@ -40,6 +40,8 @@ COLUMNS = (
     "floor_area_after_m2",
     "people_before",
     "people_after",
+    "planned_use",
+    "height_after_m",
     "ring_id",
     "against_policy",
 )
@@ -47,6 +49,8 @@ COLUMNS = (
 
 TOLERANCE = 0.10
 """Floor area or people that change by no more than this share of what there was keep to any policy."""
+CLEARING = frozenset({"shantytown", "urban_village"})
+"""Kinds of project that demolish where they do not say otherwise."""
 SUMMED = ("households", "people_before", "people_after")
 """What the table by ring splits into whole numbers."""
 UNKNOWN = {
@@ -117,9 +121,13 @@ def find_projects(study: Study, rings: gpd.GeoDataFrame, demand: Demand) -> Foun
     frame = _frame(raw, study, project, demand, notes)
     frame["ring_id"] = picked(rings, "ring_id", largest)
     reasons = [
-        against(policy, way, floor=floor, people=people)
-        for policy, way, (floor, people) in zip(
-            picked(rings, "policy", largest).fillna("none"), texts(raw, "way"), _growth(frame), strict=True
+        against(policy, way, kind=kind, floor=floor, people=people)
+        for policy, way, kind, (floor, people) in zip(
+            picked(rings, "policy", largest).fillna("none"),
+            texts(raw, "way"),
+            texts(raw, "kind"),
+            _growth(frame),
+            strict=True,
         )
     ]
     frame["against_policy"] = np.array([reason is not None for reason in reasons], dtype=np.bool_)
@@ -131,12 +139,15 @@ def find_projects(study: Study, rings: gpd.GeoDataFrame, demand: Demand) -> Foun
     return FoundProjects(frame[[*COLUMNS, "against_reason", "geometry"]], table, tuple(notes))
 
 
-def against(policy: str, way: str, *, floor: float | None = None, people: float | None = None) -> str | None:
+def against(
+    policy: str, way: str, *, kind: str = "", floor: float | None = None, people: float | None = None
+) -> str | None:
     """Return why a project goes against its ring's policy, or `None`.
 
     In a ring that is to lose (``subtract``) or keep what it has, floor area or people must not grow by more than
-    `TOLERANCE`; where something is to be kept nothing is demolished; in a ring that is to gain (``multiply``), floor
-    area (where it is unknown, people) must not shrink by more.
+    `TOLERANCE`; where something is to be kept nothing is demolished, and a project of a kind that usually clears its
+    ground must state another way; in a ring that is to gain (``multiply``), floor area (where it is unknown, people)
+    must not shrink by more.
 
     Parameters
     ----------
@@ -144,6 +155,8 @@ def against(policy: str, way: str, *, floor: float | None = None, people: float 
         ``keep``, ``subtract``, ``multiply`` or ``none``.
     way
         ``keep``, ``convert``, ``demolish`` or empty.
+    kind
+        A kind of `lifecircle.layers.contracts.PROJECT_KINDS`, or empty.
     floor, people
         Growth of floor area and of people as a share of what there was, below 0 where it shrinks; ``None`` unknown.
 
@@ -157,6 +170,8 @@ def against(policy: str, way: str, *, floor: float | None = None, people: float 
     known = [growth for growth in (floor, people) if growth is not None]
     if policy == "keep" and way == "demolish":
         return "demolishes_where_kept"
+    if policy == "keep" and not way and kind in CLEARING:
+        return "clears_where_kept"
     if policy in {"subtract", "keep"} and any(growth > TOLERANCE for growth in known):
         return "grows_where_less_is_wanted"
     if policy == "multiply" and known and known[0] < -TOLERANCE:
@@ -196,6 +211,8 @@ def _frame(raw: gpd.GeoDataFrame, study: Study, project: Ints, demand: Demand, n
         "floor_area_after_m2": floor_after,
         "people_before": _whole(before),
         "people_after": _whole(later),
+        "planned_use": labels(texts(raw, "planned_use")),
+        "height_after_m": floats(raw, "height_after_m"),
     }
     return gpd.GeoDataFrame(columns, geometry=raw.geometry.to_numpy(), crs=study.crs)
 

@@ -130,6 +130,8 @@ def real_projects() -> pd.DataFrame:
             "floor_area_m2": [row[2] for row in ANQING],
             "households_after": np.nan,
             "floor_area_after_m2": np.nan,
+            "planned_use": None,
+            "height_after_m": np.nan,
             "year": 2016,
             "tenure": "国有",
             "remark": ANQING_REMARK,

@@ -89,6 +89,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "floor_area_m2": "现状建筑面积",
         "households_after": "规划户数",
         "floor_area_after_m2": "规划建筑面积",
+        "planned_use": "规划用途",
+        "height_after_m": "规划建筑高度",
         "year": "计划年份",
         "tenure": "权属",
         "remark": "备注",

@@ -81,6 +81,17 @@ ENDS = {
 WIDE = ("城中村改造", "历史文化街区")
 """Kinds that take a whole quarter rather than one plot."""
 
+PLANNED_USES = {
+    "棚户区改造": ("R2", "二类居住用地"),
+    "城中村改造": ("R2 80%/B1 20%", "R2"),
+    "老旧小区改造": ("R2", "ｒ２"),
+    "旧厂区": ("B2", "R2", "A6"),
+    "老旧街区": ("B1", "R2/B1"),
+}
+"""Planned uses of projects by kind, in turn; the other kinds state none."""
+TALL_M = 66.0
+"""Planned height of one project, above what its zone allows."""
+
 TENURE_BY_KIND = {"城中村改造": "集体", "旧厂区": "单位自管", "历史文化街区": "直管公房"}
 
 
@@ -256,6 +267,8 @@ def make_projects(
             "floor_area_after_m2": floor_after,
             "year": rng.integers(2021, 2028, len(sites)),
             "tenure": [TENURE_BY_KIND.get(kind, "国有") for kind in kinds],
+            "planned_use": _stated_uses(kinds),
+            "height_after_m": _heights(kinds, way, floor_after, area),
             "remark": "",
         }
     )
@@ -265,6 +278,28 @@ def make_projects(
         frame[column] = frame[column].astype("Float64").astype("Int64")
     every = np.concatenate([real_grounds(plan, streets, lots, by_lot[0], geometry), geometry])
     return gpd.GeoDataFrame(frame, geometry=every, crs=CRS)
+
+
+def _stated_uses(kinds: NDArray[np.object_]) -> list[str | None]:
+    """Return the planned use that each project states, as planners write it."""
+    counted = dict.fromkeys(PLANNED_USES, -1)
+    stated: list[str | None] = []
+    for kind in kinds.tolist():
+        if kind in PLANNED_USES:
+            counted[kind] += 1
+            stated.append(PLANNED_USES[kind][counted[kind] % len(PLANNED_USES[kind])])
+        else:
+            stated.append(None)
+    return stated
+
+
+def _heights(kinds: NDArray[np.object_], way: NDArray[np.object_], floor_after: Floats, area: Floats) -> Floats:
+    """Return the planned height of what is built anew on a quarter of its ground; one project stands too tall."""
+    storeys = np.ceil(floor_after / (0.25 * area))
+    height = np.where(way == "拆", 3.0 * storeys, np.nan)
+    tall = np.flatnonzero((kinds == "棚户区改造") & (way == "拆"))[:1]
+    height[tall] = TALL_M
+    return height.astype(np.float64)
 
 
 def _project_name(site: _Site, stems: NDArray[np.object_]) -> str:

@@ -1,4 +1,4 @@
-"""Zoning: land-use codes of both systems made clean, parcels without overlaps, and the balance of uses by ring."""
+"""Zoning: land-use codes of both systems made clean and set side by side, and parcels without overlaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -28,17 +27,31 @@ if TYPE_CHECKING:
 
 System: TypeAlias = Literal["gb", "ls"]
 
-COLUMNS = ("parcel_id", "land_use", "use_group", "far", "density", "height_m", "area_m2", "ring_id")
+COLUMNS = (
+    "parcel_id",
+    "land_use",
+    "land_use_gb",
+    "land_use_ls",
+    "use_group",
+    "land_use_now",
+    "use_group_now",
+    "far",
+    "density",
+    "height_m",
+    "green_ratio",
+    "area_m2",
+    "ring_id",
+)
 """Columns of the findings' layer ``parcels``."""
 
+CONTROLS = ("far", "density", "height_m", "green_ratio")
+"""The controls of a parcel."""
 NO_ZONING = "none"
 """Use group of the ground that no parcel covers."""
 UNKNOWN = "unknown"
 """Use group of a parcel whose code says nothing."""
 LEAST_SHARE = 1e-6
-"""Ground without a parcel below this share of a ring is rounding of coordinates."""
-ROUNDING_SHARE = 1e-9
-"""A use below this share of a ring is a parcel that touches the ring's line."""
+"""Shares of a mixed parcel that differ by less are equal."""
 SHOWN_CODES = 8
 
 _SEPARATORS = re.compile(r"[/+、,，;；&|\\]|(?<=\D)[和与](?=\D)|(?<=[%)])\s+(?=[A-Z\d])|(?<=\d)\s+(?=[A-Z])")
@@ -214,6 +227,26 @@ def clean_code(text: str) -> str:
     return "/".join(use.code if equal else f"{use.code} {100 * use.share:g}%" for use in uses)
 
 
+def coded(text: str, system: System) -> str:
+    """Return a land-use value in the codes of one system, joined by ``/``; empty where a use has no code of it.
+
+    Examples
+    --------
+    >>> coded("r2/b1", "ls"), coded("070102 70%/0901 30%", "gb"), coded("16", "gb"), coded("R2", "gb")
+    ('070102/0901', 'R2 70%/B1 30%', '', 'R2')
+    """
+    uses = land_uses(text)
+    codes = [
+        use.code if use.system == system else None if use.system is None else other_code(use.code, use.system)
+        for use in uses
+    ]
+    if not all(codes):
+        return ""
+    equal = max(use.share for use in uses) - min(use.share for use in uses) < LEAST_SHARE
+    pairs = zip(codes, uses, strict=True)
+    return "/".join(str(code) if equal else f"{code} {100 * use.share:g}%" for code, use in pairs)
+
+
 def group_name(group: str, language: Language) -> str:
     """Return a use group's name in a language.
 
@@ -270,14 +303,14 @@ def find_parcels(study: Study, rings: gpd.GeoDataFrame) -> FoundParcels:
     raw = study.layers.get("parcels")
     if raw is None or raw.empty:
         empty: dict[str, object] = {name: pd.Series(dtype="str") for name in COLUMNS}
-        for name in ("far", "density", "height_m", "area_m2"):
+        for name in (*CONTROLS, "area_m2"):
             empty[name] = pd.Series(dtype="float64")
         return FoundParcels(gpd.GeoDataFrame(empty, geometry=[], crs=study.crs), ())
     notes: list[Note] = []
     shapes, shared = without_overlaps(raw.geometry.to_numpy())
     if shared > 1.0:
         notes.append(Note("zoning.overlap_removed", {"hectares": round(shared / 1e4, 2)}))
-    given = texts(raw, "land_use")
+    given, now = texts(raw, "land_use"), texts(raw, "land_use_now")
     codes = [clean_code(value) for value in given]
     strange = pd.Series([value for value, code in zip(given, codes, strict=True) if not code], dtype="str")
     if len(strange):
@@ -288,10 +321,12 @@ def find_parcels(study: Study, rings: gpd.GeoDataFrame) -> FoundParcels:
         {
             "parcel_id": labels([own or f"P{row:05d}" for row, own in enumerate(texts(raw, "parcel_id"), start=1)]),
             "land_use": labels([code or value for code, value in zip(codes, given, strict=True)]),
+            "land_use_gb": labels([coded(value, "gb") for value in given]),
+            "land_use_ls": labels([coded(value, "ls") for value in given]),
             "use_group": labels([use_group(value) for value in given]),
-            "far": floats(raw, "far"),
-            "density": floats(raw, "density"),
-            "height_m": floats(raw, "height_m"),
+            "land_use_now": labels([clean_code(value) or value for value in now]),
+            "use_group_now": labels([use_group(value) if value else "" for value in now]),
+            **{name: floats(raw, name) for name in CONTROLS},
             "area_m2": shapely.area(shapes),
         },
         geometry=shapes,
@@ -301,59 +336,3 @@ def find_parcels(study: Study, rings: gpd.GeoDataFrame) -> FoundParcels:
     largest = share_by_area(frame.geometry.to_numpy(), rings.geometry.to_numpy()).largest()
     frame["ring_id"] = picked(rings, "ring_id", largest)
     return FoundParcels(frame[[*COLUMNS, "geometry"]], tuple(notes))
-
-
-def zoning_balance(parcels: gpd.GeoDataFrame, rings: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return how much of each ring each use takes; the ground of no parcel is a use of its own.
-
-    A parcel that a ring line cuts counts in each ring with the area it has there; a mixed one is split by its shares.
-
-    Parameters
-    ----------
-    parcels
-        As `parcels_of` returns them, without overlaps.
-    rings
-        As `lifecircle.layers.rings.rings_of` returns them: together the study area.
-
-    Returns
-    -------
-    DataFrame
-        ``ring_id``, ``ring_name``, ``use_group``, ``area_m2``, ``share`` of the ring, ``floor_area_m2`` (area times
-        floor-area ratio of the parcels that state one, NaN where none does). The areas of a ring add up to it.
-    """
-    overlaps = share_by_area(parcels.geometry.to_numpy(), rings.geometry.to_numpy())
-    far = floats(parcels, "far")
-    values = texts(parcels, "land_use")
-    rows = [
-        (int(ring), use.group, area * use.share, area * use.share * far[parcel])
-        for parcel, ring, area in zip(overlaps.polygon, overlaps.zone, overlaps.area_m2, strict=True)
-        for use in land_uses(values[parcel])
-    ]
-    used = pd.DataFrame(rows, columns=["ring", "use_group", "area_m2", "floor_area_m2"])
-    balance = used.groupby(["ring", "use_group"], as_index=False).agg(
-        area_m2=("area_m2", "sum"), floor_area_m2=("floor_area_m2", lambda values: values.sum(min_count=1))
-    )
-    whole = shapely.area(rings.geometry.to_numpy())
-    balance = balance[balance["area_m2"] > ROUNDING_SHARE * whole[balance["ring"].to_numpy(dtype=np.int64)]]
-    taken = np.zeros(len(rings))
-    np.add.at(taken, balance["ring"].to_numpy(dtype=np.int64), balance["area_m2"].to_numpy(dtype=np.float64))
-    free = np.flatnonzero(whole - taken > LEAST_SHARE * whole)
-    none = pd.DataFrame(
-        {"ring": free, "use_group": NO_ZONING, "area_m2": (whole - taken)[free], "floor_area_m2": np.nan}
-    )
-    table = pd.concat([frame for frame in (balance, none) if len(frame)] or [balance], ignore_index=True)
-    order = {group: position for position, group in enumerate(_codes()["group"])}
-    table = table.sort_values(
-        ["ring", "use_group"], key=lambda column: column.map(lambda v: order.get(v, v)), kind="stable"
-    )
-    ring = table["ring"].to_numpy(dtype=np.int64)
-    return pd.DataFrame(
-        {
-            "ring_id": picked(rings, "ring_id", ring),
-            "ring_name": picked(rings, "name", ring),
-            "use_group": labels(table["use_group"].tolist()),
-            "area_m2": table["area_m2"].to_numpy(dtype=np.float64),
-            "share": table["area_m2"].to_numpy(dtype=np.float64) / whole[ring],
-            "floor_area_m2": table["floor_area_m2"].to_numpy(dtype=np.float64),
-        }
-    )

@@ -10,6 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.layers.land_balance import zoning_balance
 from lifecircle.layers.rings import rings_of
 from lifecircle.layers.words import say
 from lifecircle.layers.zoning import (
@@ -20,7 +21,6 @@ from lifecircle.layers.zoning import (
     other_code,
     parcels_of,
     use_group,
-    zoning_balance,
 )
 
 if TYPE_CHECKING:
