@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .errors import Fault, InfeasibleError
-from .limited_answer import Ruled, columns_of, flagged, planned, why
+from .limited_answer import Ruled, assigned, columns_of, flagged, planned, why
 from .median_search import Effort
 from .money import as_units, check_budget, gathered, refuse
 from .siting_answer import Case
@@ -173,7 +173,7 @@ def budgeted_cover(  # noqa: PLR0913  the options of maximal covering, and the m
         gap=plan.gap,
         status=plan.status,
         seconds=time.perf_counter() - began,
-        assignment=reason.assignment,
+        assignment=assigned(case, plan.chosen),
         work=plan.work,
         seed=seed,
     )

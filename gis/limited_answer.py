@@ -77,7 +77,6 @@ class Reasons:
     only_here: Ints
     runner_up: Ints
     runner_up_loses: Ints
-    assignment: Ints
 
 
 def columns_of(matrix: csr_array) -> Any:  # noqa: ANN401  a csc_array, as `Case` takes it
@@ -184,9 +183,15 @@ def why(case: Case, ruled: Ruled, chosen: Ints, asked: Ints | None = None) -> Re
         ruled.aims[0], free, inside, asked,
     )  # fmt: skip
     served = np.array([case.weight[case.rows(one)].sum() for one in asked], dtype=np.int64)
+    return Reasons(served, only, other, loses)
+
+
+def assigned(case: Case, chosen: Ints) -> Ints:
+    """Return for each row not covered before the nearest of the columns, the first one when equal, -1 where none is."""
+    matrix = case.matrix
     assignment = np.full(matrix.shape[0], -1, dtype=np.int64)
     rank = np.full(matrix.shape[1], -1, dtype=np.int64)
     rank[chosen] = np.arange(len(chosen))
     costs = np.zeros(1) if matrix.dtype == np.bool_ else matrix.data.astype(np.float64, copy=False)
     nearest_of(matrix.indptr, matrix.indices, costs, rank, case.done, assignment)
-    return Reasons(served, only, other, loses, assignment)
+    return assignment

@@ -134,7 +134,7 @@ def limited(problem: Limited, keep: Bools, usable: Bools) -> Limited:
     """Return the problem without what cannot matter.
 
     Rows that no choice can change are dropped and rows with equal cover sets merged; so are columns that cannot be paid
-    for and columns that another one covers and that use no less of any limit. Columns that free a limit stay.
+    for and columns that another one covers that uses no more of any limit and is no dearer. Columns that free a limit stay.
 
     Parameters
     ----------
@@ -162,7 +162,8 @@ def limited(problem: Limited, keep: Bools, usable: Bools) -> Limited:
     stay = np.flatnonzero(fits)
     for narrow in (_not_empty, _not_dominated):
         cover = problem.cover[rows][:, stay]
-        kept = narrow(cover, np.ascontiguousarray(problem.use[:, stay]), fixed[stay])
+        rated = np.vstack([problem.use, problem.aims])[:, stay]  # what it uses, and what decides among equals
+        kept = narrow(cover, np.ascontiguousarray(rated), fixed[stay])
         stay = stay[kept]
     cover, weight, tie = merged(problem.cover[rows][:, stay], problem.weight[rows], problem.tie[rows])
     served = np.flatnonzero(np.diff(cover.indptr) > 0)
