@@ -179,10 +179,11 @@ def plot_checks(places: Places, rule: Rule, ground: Ground, untested: dict[str, 
     if need.delivery:
         within = ground.rules.drive_within_m
         yield check_of(places, "no_drive", places.drive_m > within, places.drive_m, within, "m", ground.rules)
-    if need.slope_most > 0:
+    slope = ground.rules.slope_of(rule.facility_class)
+    if slope.most_percent > 0:
         untested["slope"] = int(((places.new | places.street) & np.isnan(places.slope_percent)).sum())
-        steep = places.slope_percent > need.slope_most
-        yield check_of(places, "slope", steep, places.slope_percent, need.slope_most, "percent", need)
+        steep = places.slope_percent > slope.most_percent
+        yield check_of(places, "slope", steep, places.slope_percent, slope.most_percent, "percent", slope)
 
 
 def _ruled(places: Places, ground: Ground, effect: str) -> Iterator[tuple[InZone, ZoneRule]]:

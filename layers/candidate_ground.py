@@ -91,5 +91,5 @@ class GroundLeft:
 
     def _holds(self, shape: shapely.Geometry, cuts: Iterable[shapely.Geometry]) -> bool:
         rest = self._rest(shape, cuts)
-        fits = bool(fits_rectangle([rest], self._need.across_m, self._need.deep_m)[0])
-        return fits and rest.area >= self._land_m2
+        fits = bool(fits_rectangle(np.array([rest], dtype=object), self._need.across_m, self._need.deep_m)[0])
+        return fits and float(shapely.area(rest)) >= self._land_m2

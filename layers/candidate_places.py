@@ -27,7 +27,7 @@ from .zones import zone_of
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from ..gis.network import WalkNetwork
     from ..gis.snap import Snapped
@@ -49,8 +49,6 @@ DRIVEN = frozenset(
 ZONE_LAYERS = ("hazard", "protection")
 SLOPE_REACH_M = 30.0
 """Heights are compared over no less than this on each side of a place: what terrain grids can tell."""
-PERCENT_MOST = 100.0
-"""A share above 1 and up to this was written in percent."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +177,8 @@ def known_places(table: gpd.GeoDataFrame, ground: Ground, notes: list[Note]) -> 
     driven = np.array([name in DRIVEN for name in ground.network.classes], dtype=np.bool_)
     vans = lines[driven[ground.network.edge_class[edges]]]
     radius = np.where(outline_m2 > 0, 0.0, np.sqrt(np.nan_to_num(land_m2) / np.pi))
-    plots = np.where(new, shapes, None).astype(object)
+    plots = np.array(shapes, dtype=object)
+    plots[~new] = None
     return Places(
         table=table,
         points=points,
@@ -227,10 +226,6 @@ def _parcels(study: Study, points: Objects) -> tuple[Objects, dict[str, Floats]]
     use[inside] = column_of(parcels, "land_use")[row[inside]]
     for name, column in names.items():
         controls[name][inside] = floats(parcels, column)[row[inside]]
-    for name in ("density", "green"):
-        percent = controls[name] > 1
-        controls[name] = np.where(percent, controls[name] / 100, controls[name])
-        controls[name] = np.where(controls[name] > 1, np.nan, controls[name])
     controls["height_m"] = np.where(controls["height_m"] > 0, controls["height_m"], np.nan)
     return use, controls
 
@@ -239,7 +234,7 @@ def _floor_areas(
     land_m2: Floats, controls: dict[str, Floats], ground: Ground, wanted: Bools, notes: list[Note]
 ) -> tuple[Floats, Floats]:
     """Return the floor area that fits under the controls and under the relaxation; a low ratio where none bounds it."""
-    options = {**controls, "storey_m": ground.zoning.storey_m}
+    options: dict[str, ArrayLike] = {**controls, "storey_m": ground.zoning.storey_m}
     fits = fits_under(land_m2, **options)["floor_m2"].to_numpy(dtype=np.float64)
     wider = relaxed(land_m2, ground.zoning.relaxation, **options)["floor_m2"].to_numpy(dtype=np.float64)
     unbound = np.isnan(fits) & ~np.isnan(land_m2)

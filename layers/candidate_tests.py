@@ -104,8 +104,8 @@ class Tester:
             if things is None:
                 untested[key] = len(places)
                 continue
-            walked = {"network": self._ground.network, "positions": places.snapped.positions}
-            found = distances_to(wanted, things, places.shapes, **walked)
+            streets, positions = self._ground.network, places.snapped.positions
+            found = distances_to(wanted, things, places.shapes, network=streets, positions=positions)
             untested[key] = int(np.isnan(found.metres).sum())
             near = found.metres < wanted.metres
             if wanted.how == "straight":

@@ -209,7 +209,7 @@ def _rows(
             "reason": listed,
             "frontage_m": places.frontage_m[rows],
             "slope_percent": places.slope_percent[rows],
-            **{name: tried.columns[name].to_numpy()[rows] for name in tried.columns},
+            **{str(name): values.to_numpy()[rows] for name, values in tried.columns.items()},
             "_place": rows,
         },
         geometry=places.shapes[rows],

@@ -136,8 +136,9 @@ def distances_to(
         order = np.lexsort((-found[1], found[0]))  # the last written is the lowest of equals
         metres[found[0][order]] = apart[order]
         which[found[0][order]] = found[1][order]
-    near = np.where(which >= 0, things.names[np.maximum(which, 0)] if len(things.names) else None, None)
-    return Distances(metres, near.astype(object))
+    near = np.full(len(places), None, dtype=object)
+    near[which >= 0] = things.names[which[which >= 0]]
+    return Distances(metres, near)
 
 
 def _facilities(classes: Iterable[str], found: FoundFacilities | None) -> Things | None:

@@ -32,6 +32,7 @@ from .sample_people import cell_polygons, make_houses, make_residents, populatio
 from .sample_plan import LEAST_PEOPLE, MOST_PEOPLE, make_plan
 from .sample_projects import make_buildings_to_let, make_land, make_parcels, make_projects
 from .sample_streets import make_lanes
+from .sample_zones import make_hazards, make_protections
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -51,7 +52,7 @@ class City:
         As asked for.
     layers
         Tables in CGCS2000 zone coordinates: area, ring_lines, districts, compounds, gates, streets, water, railways,
-        parcels, projects, land, empty_buildings, buildings.
+        parcels, projects, land, empty_buildings, hazard, protection, buildings.
     facilities
         Rows with ``x`` and ``y`` on the ground.
     population, terrain
@@ -131,6 +132,8 @@ def make_city(*, people: int = 300_000, seed: int = 1) -> City:
             "parcels": make_parcels(plan, streets, lots, cell_polygons(plan)),
             "projects": make_projects(plan, streets, lots, by_lot, stems),
             "land": make_land(plan, streets, lots, stems),
+            "hazard": make_hazards(water),
+            "protection": make_protections(plan, streets, lots),
             "empty_buildings": make_buildings_to_let(plan, streets, lots, stems),
             "buildings": make_buildings(houses),
         },

@@ -255,7 +255,17 @@ def make_facilities(
                 }
             )
         )
-    return _with_doubles(pd.concat(frames, ignore_index=True), rng)
+    return _with_room(_with_doubles(pd.concat(frames, ignore_index=True), rng))
+
+
+def _with_room(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add whether a facility may be extended: homes for the aged whose floor area leaves some of their land free."""
+    homes = frame["facility_class"].isin(["elderly_home", "nursing_care_home"]) & (frame["status"] == STATUS[0])
+    room = frame["floor_area_m2"] < 1.2 * frame["land_area_m2"]
+    said = pd.Series(np.where(room, "是", "否"), index=frame.index, dtype=object)
+    at = frame.columns.get_loc("x")
+    frame.insert(int(at) if isinstance(at, int) else len(frame.columns), "extendable", said.where(homes, None))
+    return frame
 
 
 def _with_doubles(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

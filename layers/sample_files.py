@@ -105,6 +105,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "land_use": "规划用地性质",
         "on_hold": "暂缓",
     },
+    "hazard": {"zone_id": "隐患编号", "name": "名称", "kind": "灾害类型"},
+    "protection": {"zone_id": "保护区编号", "name": "名称", "kind": "保护类型"},
     "buildings": {"building_id": "建筑编号", "use": "用途", "storeys": "层数", "floor_area_m2": "建筑面积"},
     "facilities": {
         "facility_id": "设施编号",
@@ -115,6 +117,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "land_area_m2": "用地面积",
         "status": "建设状态",
         "year": "建成年份",
+        "extendable": "可扩建",
         "lon": "经度",
         "lat": "纬度",
     },
@@ -133,6 +136,8 @@ PLACES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "parcels": (("parcels", "planning.gpkg", CRS),),
     "projects": (("projects", "planning.gpkg", CRS),),
     "land": (("land", "planning.gpkg", CRS), ("empty_buildings", "planning.gpkg", CRS)),
+    "hazard": (("hazard", "planning.gpkg", CRS),),
+    "protection": (("protection", "planning.gpkg", CRS),),
 }
 """Layer of study.toml → its tables: name, file, CRS."""
 

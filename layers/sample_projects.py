@@ -317,6 +317,9 @@ def make_land(plan: Plan, streets: Streets, lots: Lots, stems: NDArray[np.object
     lot = np.flatnonzero(idle | factory)
     part = np.where(factory[lot, None], 1.0, rng.uniform(0.35, 1.0, (len(lot), 2)))
     square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])[None] * part[:, None]
+    # Some of it lies behind other plots: no side of it faces a street.
+    behind = ~factory[lot] & (plan.random(23).random(len(lot)) < 0.08)
+    square[behind] = np.array([[0.15, 0.38], [0.85, 0.38], [0.85, 0.62], [0.15, 0.62]])
     geometry = shapely.polygons(plan.warp(lot_points(streets, lots, lot, square)))
     area = shapely.area(geometry)
     kind = np.where(factory[lot], "腾退厂房", np.where(rng.random(len(lot)) < 0.3, "拆违空地", "闲置用地"))
@@ -353,14 +356,16 @@ def make_buildings_to_let(plan: Plan, streets: Streets, lots: Lots, stems: NDArr
     b = np.where(upper, lots.high[lot, 1] + 0.3 * (1 - lots.high[lot, 1]), 0.7 * lots.low[lot, 1])
     place = plan.warp(block_points(streets.blocks, lots.block[lot], np.stack([a, b], axis=1)))
     public = rng.random(wanted) < 0.55
+    others = plan.random(24).random((2, wanted))
+    area, floor = np.round(rng.uniform(200, 1500, wanted), 1), np.round(260 + 2600 * rng.random(wanted) ** 2.2)
     frame = pd.DataFrame(
         {
             "site_id": [f"F{number:05d}" for number in range(1, wanted + 1)],
             "name": stems[lot] + np.where(public, "闲置公房", "闲置楼").astype(object),
             "kind": np.where(public, "国有房产", "空置建筑").astype(object),
-            "area_m2": np.round(rng.uniform(200, 1500, wanted), 1),
-            "floor_area_m2": np.round(260 + 2600 * rng.random(wanted) ** 2.2),
-            "tenure": np.where(public, "公房", "单位自管").astype(object),
+            "area_m2": area,
+            "floor_area_m2": np.where(~public & (others[1] < 0.06), np.nan, floor),
+            "tenure": np.select([public, others[0] < 0.15], ["公房", "私有"], "单位自管").astype(object),
             "land_use": np.where(public, "R22", "B1").astype(object),
             "on_hold": rng.random(wanted) < 0.04,
         }

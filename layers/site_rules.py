@@ -23,7 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 DEFAULT = "default"
 """Needs of a class that has no entry of its own."""
-ENTRIES = ("need", "policy", "zone", "distance", "ring")
+ENTRIES = ("need", "slope", "policy", "zone", "distance", "ring")
 """Tables whose entries a city's file replaces one by one."""
 
 
@@ -60,15 +60,18 @@ class Need(Clause):
         Metres of the outline that must face a street one may walk on; 0 none.
     delivery
         Whether a street that vans may use must be near.
-    slope_most
-        Percent; 0 is not tested.
     """
 
     across_m: Side
     deep_m: Side
     frontage_m: Metres
     delivery: bool
-    slope_most: Metres
+
+
+class SlopeRule(Clause):
+    """How steep land may be: mean slope in percent; 0 is not tested."""
+
+    most_percent: Metres
 
 
 class PolicyRule(Clause):
@@ -141,14 +144,15 @@ class SiteRules(Clause):
         How near the centre line of a street must be for a side to face it, and for vans to reach the plot.
     far_unknown
         Floor-area ratio where none is stated.
-    need, policy, zone, distance, ring
-        By facility class, by policy, by layer or kind of zone, by key, by the ring's name.
+    need, slope, policy, zone, distance, ring
+        By facility class (two of them), by policy, by layer or kind of zone, by key, by the ring's name.
     """
 
     street_within_m: Side
     drive_within_m: Side
     far_unknown: Side
     need: dict[str, Need]
+    slope: dict[str, SlopeRule]
     policy: dict[str, PolicyRule] = {}
     zone: dict[str, ZoneRule] = {}
     distance: dict[str, DistanceRule] = {}
@@ -157,6 +161,10 @@ class SiteRules(Clause):
     def need_of(self, facility_class: str) -> Need:
         """Return what a class needs: its own entry, else the default."""
         return self.need.get(facility_class, self.need[DEFAULT])
+
+    def slope_of(self, facility_class: str) -> SlopeRule:
+        """Return how steep the land of a class may be: its own entry, else the default."""
+        return self.slope.get(facility_class, self.slope[DEFAULT])
 
     def zone_of(self, layer: str, kind: str) -> ZoneRule | None:
         """Return what lying in a zone means: the entry of its kind, else of its layer."""
@@ -219,13 +227,14 @@ def _merged(shipped: dict[str, Any], own: Mapping[str, Any], name: str) -> dict[
     quoted = {"clause": name, "clause_en": name, "confidence": "A"}
     merged: dict[str, Any] = {**shipped, **{key: value for key, value in own.items() if key not in ENTRIES}}
     for table in ENTRIES:
+        shipped.setdefault(table, {})
         entries = own.get(table, {})
         if not isinstance(entries, dict):
             merged[table] = entries  # not a table: the check says so
             continue
-        before = dict(shipped.get(table, {}))
+        before = dict(shipped[table])
         for key, entry in entries.items():
-            default = shipped["need"][DEFAULT] if table == "need" else {}
+            default = shipped[table].get(DEFAULT, {})
             known = before.get(key, default)
             before[key] = {**known, **quoted, **entry} if isinstance(entry, dict) else entry
         merged[table] = before
