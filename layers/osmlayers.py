@@ -35,14 +35,40 @@ BARRIER_TAGS: tuple[str, ...] = (
     "waterway=river|canal|riverbank",
     "natural=water",
 )
+_ROOMY = (
+    "school|college|university|kindergarten|hospital|clinic|doctors|social_facility|community_centre|library|theatre|"
+    "cinema|nightclub|restaurant|cafe|bar|pub|fast_food|bank|marketplace|police|fire_station|post_office|townhall|"
+    "courthouse|prison|place_of_worship|arts_centre|conference_centre|fuel|car_wash|bus_station"
+)
+"""Amenities that were a building or ground of their own: a telephone box that is out of use is no site."""
 LAND_TAGS: tuple[str, ...] = (
-    "landuse=brownfield|greenfield",
-    "disused:building",
-    "abandoned:building",
+    "landuse=brownfield|greenfield|vacant",
+    *(
+        f"{gone}:{tag}"
+        for gone in ("disused", "abandoned")
+        for tag in ("building", "landuse", "shop", "office", "craft", "industrial", f"amenity={_ROOMY}")
+    ),
+    "disused:man_made=works",
+    "abandoned:man_made=works",
+    "disused:leisure=sports_centre|sports_hall|fitness_centre|stadium",
+    "disused:tourism=hotel|hostel|guest_house|motel|museum",
     "disused=yes",
     "abandoned=yes",
-    "building=abandoned|disused",
+    "building=abandoned|disused|vacant",
+    "shop=vacant",
+    "office=vacant",
+    "vacant=yes",
 )
+NOT_LAND: dict[str, frozenset[str]] = {
+    "railway": frozenset(),
+    "highway": frozenset(),
+    "waterway": frozenset(),
+    "barrier": frozenset(),
+    "natural": frozenset(),
+    "landuse": frozenset({"construction", "quarry", "landfill", "railway", "reservoir"}),
+    "leisure": frozenset({"swimming_pool", "pitch", "track", "slipway"}),
+}
+"""What is out of use and yet no place for a facility: keys with the values meant, none for any value."""
 GATE_TAGS: tuple[str, ...] = ("barrier=gate|lift_gate|swing_gate|kissing_gate|entrance",)
 
 TAGS: dict[str, tuple[str, ...]] = {
@@ -148,9 +174,23 @@ def _barriers(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def _land(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Name the kind of land; building sites, old railways and the like are none."""
+    unfit = pd.Series(data=False, index=frame.index)
+    for key, values in NOT_LAND.items():
+        column = _column(frame, key)
+        unfit |= column.isin(values) if values else column.notna()
+    frame = frame[~unfit].copy()
     use = _column(frame, "landuse")
-    choices = [(use == "brownfield").to_numpy(), (use == "greenfield").to_numpy()]
-    frame["kind"] = np.select(choices, ["cleared_site", "idle_land"], default="vacant_building")
+    was = [_column(frame, f"{gone}:landuse") for gone in ("disused", "abandoned")]
+    made = [_column(frame, f"{gone}:{key}") for gone in ("disused", "abandoned") for key in ("industrial", "man_made")]
+    building = (_column(frame, "building").notna() & (_column(frame, "building") != "no")).to_numpy()
+    factory = (was[0].eq("industrial") | was[1].eq("industrial")).to_numpy(dtype=bool)
+    for column in made:
+        factory = factory | column.notna().to_numpy()
+    emptied = (was[0].notna() | was[1].notna()).to_numpy()
+    choices = [(use == "brownfield").to_numpy(), use.isin(["greenfield", "vacant"]).to_numpy(), factory & ~building]
+    kinds = ["cleared_site", "idle_land", "vacated_factory", "idle_land"]
+    frame["kind"] = np.select([*choices, emptied & ~building], kinds, default="vacant_building")
     return frame
 
 
