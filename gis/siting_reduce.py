@@ -125,12 +125,24 @@ def traced(cover: csr_array, weight: Ints, tie: Ints, *, keep: Bools, stay: Bool
     if len(kept) < len(columns):
         small, second = _groups(small[:, kept])
         owner[rows] = second[owner[rows]]
+    small, owner[rows] = _side_by_side(small, owner[rows])
     sums = []
     for values in (weight, tie):
         total = np.zeros(small.shape[0], dtype=np.int64)
         np.add.at(total, owner[rows], values[rows])
         sums.append(total)
     return Traced(Reduced(small, sums[0], sums[1], columns[kept]), owner, other)
+
+
+def _side_by_side(cover: csr_array, owner: Ints) -> tuple[csr_array, Ints]:
+    """Order rows by their first candidate: the rows of a column then lie in few runs, and are read from memory fast."""
+    if not cover.shape[0] or not cover.shape[1]:
+        return cover, owner
+    cover.sort_indices()
+    order = np.argsort(cover.indices[cover.indptr[:-1]], kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return cover[order], rank[owner]
 
 
 def _back(found: Ints, columns: Ints) -> Ints:

@@ -10,6 +10,7 @@ All steps are counted in work, not in time, so that the clock only ends the sear
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -47,18 +48,22 @@ CORE_WORK = 1e9
 """Stored pairs looked at in the branching before and after the linear relaxation; twice as many from stage to stage."""
 QUICK_PAIRS = 120_000
 """Most stored pairs left open that a what-if branches on."""
+BRANCHED = 0.5
+"""Work of the branching for each of the annealings before it."""
 SHRUNK = 0.7
 """The branching begins anew when what is open has shrunk to this share."""
 PICKED = 0.005
 """What the relaxation picks more than this is worth trying first."""
-TRIES_EACH, TRIES_MOST = 400, 2_000_000
+TRIES_EACH, TRIES_MOST = 400, 20_000_000
 """Exchanges tried for each column in an annealing, and the most in one."""
 HOT, COLD = 0.03, 0.02
 """Temperature at first, as a share of what a site covers on average; at last, as a share of the first one."""
 MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 3, 10, 50, 0.15
 """Annealings between merges, answers merged, and the most nodes and share of the time left in one."""
-STALLED_AFTER = 8
+STALLED_AFTER = 4
 """Annealings without a better answer after which the branching takes its turn; then they grow longer."""
+LINES, WARMER = 2, 1.5
+"""Annealings at once, and how much warmer each is than the one before it."""
 HEATS = (1.0, 0.5, 2.0, 1.0)
 QUICK_WORK, TRIES_QUICK, WARM = 20_000_000, 10, 0.2
 """A what-if's stored pairs looked at for the bound, exchanges tried for each column, and share of the first heat."""
@@ -173,6 +178,7 @@ class _Search:
         self.stage, self.spent = 0, 0.0
         self.pace, self.out_of_time = start.pace, False
         self.chosen = self._first()
+        self.lines = [self.chosen] * LINES
         self.value = covered_weight(self.columns, problem.weight, self.chosen)
         self.bound = max(self.value, easy_bound(self.columns, self.chosen, self.sites))
         prices = first_prices(self.columns) if start.prices is None else start.prices
@@ -191,8 +197,8 @@ class _Search:
         return self._descended(np.concatenate([kept, more]))
 
     def _descended(self, chosen: Ints) -> Ints:
-        """Return an answer after exchanges until none betters it."""
-        return descend(self.columns.cptr, self.columns.row, self.key, chosen, self.entering)
+        """Return an answer, sorted, after exchanges until none betters it."""
+        return np.sort(descend(self.columns.cptr, self.columns.row, self.key, chosen, self.entering))
 
     def late(self) -> bool:
         """Say whether the time is over."""
@@ -239,7 +245,7 @@ class _Search:
             before = self.spent
             if full:
                 self._rounds(TRIES_EACH * 2**self.stage)
-            self._core(max(self.spent - before, CORE_WORK * 2**self.stage))
+            self._core(BRANCHED * (self.spent - before))
             self.stage += 1
         proven = self.bound == self.value
         pairs = self.problem.cover.nnz
@@ -334,31 +340,45 @@ class _Search:
         return Tree(small, self.sites, root, self.value, offer, nodes=self.effort.nodes)
 
     def _anneal(self, each: int, hot: float, *, narrow: bool = False) -> None:
-        """Search from the best answer at a falling temperature, narrowly among what the relaxation picks."""
-        wanted = ~self.relaxed.out
-        if narrow and (self.relaxed.often > PICKED).sum() > self.sites:
-            wanted &= self.relaxed.often > PICKED
-        entering = np.flatnonzero(wanted).astype(np.int64)
-        tries = min(TRIES_MOST, each * len(entering))
+        """Search on along each line at a falling temperature, narrowly among what the relaxation picks.
+
+        One line goes on from the best answer, the others from their own, all at once; they meet where they are merged.
+        """
+        entering = self._entering(narrow=narrow)
+        tries = min(TRIES_MOST, each * len(self._entering(narrow=True)))
         if not tries:
             return
         if tries * self.pace > self.left():
             self.out_of_time = True
             return
         began = time.perf_counter()
-        mean = float(self.key.sum()) / self.sites
-        seed = self.effort.seed * 1_000_003 + self.work
+        columns, mean = self.columns, float(self.key.sum()) / self.sites
+        self.lines[0] = self.chosen
+
+        def search(line: int) -> Ints:
+            seed = self.effort.seed * 1_000_003 + self.work + line * 500_009
+            heat = hot * mean * WARMER**line
+            start = self.lines[line]
+            found, _ = anneal(columns.cptr, columns.row, self.key, start, entering, heat, COLD * heat, tries, seed)
+            return self._descended(found)
+
+        with ThreadPoolExecutor(LINES) as pool:
+            self.lines = list(pool.map(search, range(LINES)))
         self.work += 1
-        columns = self.columns
-        found, _ = anneal(
-            columns.cptr, columns.row, self.key, self.chosen, entering, hot * mean, hot * COLD * mean, tries, seed
-        )
-        found = self._descended(found)
         self.pace = (time.perf_counter() - began) / tries
         self.spent += tries * len(columns.row) / max(1, len(columns.free))
-        self.elites.append(np.sort(found))
-        if self.offer(found):
-            self._judge()
+        for found in self.lines:
+            if not any(np.array_equal(found, one) for one in self.elites):
+                self.elites.append(found)
+            if self.offer(found):
+                self._judge()
+
+    def _entering(self, *, narrow: bool) -> Ints:
+        """Return the columns that may enter; narrowly those the relaxation picks where it picks enough."""
+        wanted = ~self.relaxed.out
+        if narrow and (self.relaxed.often > PICKED).sum() > self.sites:
+            wanted &= self.relaxed.often > PICKED
+        return np.flatnonzero(wanted).astype(np.int64)
 
     def _among(self, union: Ints) -> Reduced:
         """Return the problem of these columns only."""
