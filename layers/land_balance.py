@@ -191,13 +191,13 @@ def find_balance(
     layers = _uses(study, parcels, projects)
     if not layers:
         return FoundBalance(pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS}), ())
-    frames: list[pd.DataFrame] = []
+    frames: dict[When, pd.DataFrame] = {}
     before: tuple[Floats, Ints] | None = None
     for when, (shapes, values) in layers.items():
         exact = _exact(shapes, values, cells)
         before = (exact, _rounded(exact, cells, before))
-        frames.append(_table(before[1], cells, when))
-    table = pd.concat(frames, ignore_index=True)
+        frames[when] = _table(before[1], cells, when)
+    table = pd.concat([frames[when] for when in sorted(frames)], ignore_index=True)
     districts = study.layers.get("districts")
     of_district = table["district"].to_numpy(dtype=np.int64)
     named = pd.Series([None] * len(table), dtype="str")
@@ -210,14 +210,14 @@ def find_balance(
 def _uses(
     study: Study, parcels: gpd.GeoDataFrame, projects: gpd.GeoDataFrame
 ) -> dict[When, tuple[Geometries, list[str]]]:
-    """Return the parcels' uses, now and planned, as far as they are stated."""
+    """Return the parcels' uses, now and planned, as far as they are stated; that of ``land_use`` comes first."""
     if parcels.empty:
         return {}
     shapes, stated = parcels.geometry.to_numpy(), texts(parcels, "land_use")
     now = texts(parcels, "land_use_now")
     if study.settings.zoning.land_use == "planned":
-        found: dict[When, tuple[Geometries, list[str]]] = {"now": (shapes, now)} if any(now) else {}
-        return found | {"planned": (shapes, stated)}
+        found: dict[When, tuple[Geometries, list[str]]] = {"planned": (shapes, stated)}
+        return found | ({"now": (shapes, now)} if any(now) else {})
     over = projects[[bool(clean_code(use)) for use in texts(projects, "planned_use")]] if len(projects) else projects
     if not len(over):
         return {"now": (shapes, stated)}

@@ -60,6 +60,8 @@ def zoned(study: Study, rings: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, proj
 def verdict_table(candidates: pd.DataFrame, rules: Compatibility) -> pd.DataFrame:
     """Return what may stand on the land of the candidates: a row for each class and land use, with the rule behind it.
 
+    Vacated places stand apart only where that changes what the rules say.
+
     Parameters
     ----------
     candidates
@@ -84,6 +86,9 @@ def verdict_table(candidates: pd.DataFrame, rules: Compatibility) -> pd.DataFram
             "site_id": texts(candidates, "site_id"),
         }
     )
+    pairs = zip(plain["land_use"], plain["facility_class"], strict=True)
+    differs = [rules.verdict(use, name, vacated=True) != rules.verdict(use, name) for use, name in pairs]
+    plain["vacated"] &= np.array(differs, dtype=np.bool_)
     rows = plain.groupby(["facility_class", "land_use", "vacated"], sort=False)["site_id"].nunique().reset_index()
     frames = []
     for name, group in rows.groupby("facility_class", sort=False):

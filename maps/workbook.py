@@ -30,6 +30,7 @@ from .quotes import (
 )
 from .report import Desk
 from .sections import sentence, warning
+from .sections_zoning import conflict_said
 from .style import STATUS_FILLS, text_on
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ SHEETS = (
     ("sites", "sites"),
     ("siting", "siting"),
     ("zoning", "zoning"),
+    ("land_balance", "land_balance"),
+    ("conflicts", "conflicts"),
+    ("land_verdicts", "land_verdicts"),
     ("projects_by_ring", "projects_by_ring"),
     ("projects", "projects"),
     ("compounds", "compounds"),
@@ -74,6 +78,9 @@ NUMBERS = {
     "after_rate": "0.0%",
     "share": "0.0%",
     "share_without": "0.0%",
+    "share_most": "0.0%",
+    "share_all": "0.0%",
+    "green_ratio": "0.00",
     "change": "+0.0%;-0.0%;0.0%",
     "factor": "0%",
     "least": "#,##0.###",
@@ -123,6 +130,10 @@ CODED = {
     "tenure": "tenure",
     "policy": "policy",
     "use_group": "use",
+    "use_group_now": "use",
+    "when": "when",
+    "code": "conflict",
+    "verdict": "zoning",
     "snap": "snap",
     "highway": "highway",
     "layer": "layer",
@@ -218,6 +229,9 @@ class _Writer:
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table of the findings, its codes as names."""
+        if name == "conflicts":
+            said = [conflict_said(*row, self._language) for row in zip(frame["code"], frame["detail"], strict=True)]
+            frame = frame.assign(detail=pd.Series(said, frame.index, dtype=object))
         named = self._in_minutes(frame)
         for column in frame.columns:
             to_name = self._namer(name, str(column))
