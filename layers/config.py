@@ -12,6 +12,7 @@ from ..gis.errors import Fault, InputError, MissingFileError
 from .contracts import CONTRACTS
 from .settings import StudySettings
 from .table import without_control
+from .wishes import check_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,11 +61,16 @@ def read_settings(path: Path) -> StudySettings:
     """
     raw = _printable(read_toml(path))
     try:
-        return StudySettings.model_validate(raw)
+        settings = StudySettings.model_validate(raw)
     except ValidationError as error:
         faults = settings_faults(error.errors(include_url=False), raw, str(path))
         message = f"{path} has {len(faults)} fault(s): {faults[0]}"
         raise InputError(message, *faults) from error
+    unheard = check_wishes(settings.siting, str(path))
+    if unheard:
+        message = f"{path} has {len(unheard)} fault(s): {unheard[0]}"
+        raise InputError(message, *unheard)
+    return settings
 
 
 def _printable(raw: dict[str, Any]) -> dict[str, Any]:

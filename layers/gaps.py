@@ -112,7 +112,8 @@ class _Hits:
 def _hits(residents: Residents, limit_m: float, walk: Walks, compounds: int) -> _Hits:
     """Tell who, and which compounds, are within the limit."""
     now = within(walk.cost, walk.limit)
-    after = now if walk.after_cost is None else now | within(walk.after_cost, walk.limit)
+    after = now if walk.after_cost is None else within(walk.after_cost, walk.limit)
+    after = after if walk.after_alone else now | after
     hits = now, after, within_straight(residents.xy, walk.site_xy, limit_m)
     people = np.asarray(residents.counts["people"], dtype=np.int64)
     homes = (mostly_covered(hit, residents.known, people, residents.compound, compounds) for hit in hits)

@@ -151,6 +151,16 @@ def _totals(layers: Mapping[str, gpd.GeoDataFrame]) -> dict[str, int | None]:
     return {**totals, **{name: len(layers[name]) for name in counted}}
 
 
+def plain_note(note: Note) -> dict[str, Any]:
+    """Return a note as the manifest holds it."""
+    return _said(note.code, note.detail)
+
+
+def plain_fault(fault: Fault) -> dict[str, Any]:
+    """Return a fault that does not block as the manifest holds it."""
+    return _warned(fault)
+
+
 def _said(code: str, detail: Mapping[str, object]) -> dict[str, Any]:
     """Return a note as plain values."""
     return {"code": code, "detail": {name: _plain(value) for name, value in detail.items()}}

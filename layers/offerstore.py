@@ -80,7 +80,7 @@ def load_kept(folder: Path, manifest: Mapping[str, Any]) -> Kept:
         raise MissingFileError(message, Fault("siting.not_kept", file=str(folder)))
     if said.get("format") != FORMAT:
         message = f"{folder} was written by another version"
-        raise InputError(message, Fault("siting.other_format", file=str(folder), value=said.get("format")))
+        raise InputError(message, Fault("siting.other_format", file=str(folder), detail={"given": said.get("format")}))
     place = folder / FOLDER
     faults = []
     for name, digest in said["files"].items():

@@ -310,7 +310,10 @@ def _gaps(
 ) -> tuple[dict[str, gpd.GeoDataFrame], dict[str, pd.DataFrame]]:
     """Return what is counted: coverage, the missing list, gaps and sites."""
     rules, homes = ground.standard.rules, ground.demand.neighbourhoods
-    later = {name: replace(found, after_cost=proposals.after.get(name)) for name, found in walks.items()}
+    later = {
+        name: replace(found, after_cost=proposals.after.get(name), after_alone=name in proposals.closed)
+        for name, found in walks.items()
+    }
     missing = missing_table(placed.residents, homes, rules, walks)
     lacking = missing_by_compound(missing, homes)
     stand = ground.facilities.frame

@@ -186,11 +186,7 @@ def asked_of(case: Case) -> object:
 
 def out_of_reach(case: Case) -> Bools:
     """Return who is not covered, has a known walk, and is within the limit of no candidate that may be chosen."""
-    usable = np.ones(len(case.fits), dtype=np.bool_)
-    usable[case.barred] = False
-    near = np.zeros(case.homes, dtype=np.bool_)
-    row = np.repeat(np.arange(case.homes), np.diff(case.reach.indptr))
-    near[row[usable[case.reach.indices]]] = True
+    near = np.diff(case.reach.indptr) > 0
     return case.known & ~case.covered & ~near
 
 
@@ -255,12 +251,11 @@ def _why(case: Case, rows: Ints) -> list[str]:
     near = np.unique(matrix.indices[entries])
     if not len(near):
         return ["no_land"]
-    usable = np.zeros(len(case.offer.places), dtype=np.bool_)
-    usable[case.fits] = True
+    barred = {*case.barred.tolist()}
     counts: dict[str, int] = {}
     for place in near.tolist():
         said = str(case.offer.places["reason"].iloc[place])
-        reasons = said.split(";") if said else ["barred" if usable[place] else "taken"]
+        reasons = said.split(";") if said else ["barred" if place in barred else "taken"]
         for reason in reasons:
             counts[reason] = counts.get(reason, 0) + 1
     return sorted(counts, key=lambda reason: (-counts[reason], reason))

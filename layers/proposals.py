@@ -42,6 +42,8 @@ class Proposals:
         The tables of the findings of those names.
     after
         Facility class → float64 [demand], walk to the nearest proposed site.
+    closed
+        Classes of which facilities are to be closed: their ``after`` holds the walks to what stays open, too.
     notes
         What was assumed or could not be done.
     warnings
@@ -53,6 +55,7 @@ class Proposals:
     curve: pd.DataFrame
     unreachable: pd.DataFrame
     after: Mapping[str, NDArray[np.float64]]
+    closed: frozenset[str]
     notes: tuple[Note, ...]
     warnings: tuple[Fault, ...]
 
@@ -105,6 +108,7 @@ def propose(kept: Kept, siting: SitingSection, sited: Sequence[str], *, strict: 
         curve=table_of("curve", []),
         unreachable=table_of("unreachable", [row for case, _ in solved for row in unreachable_rows(case, kept)]),
         after=_after(solved),
+        closed=frozenset(case.offer.facility_class for case, choice in solved if _closes(choice)),
         notes=tuple(notes),
         warnings=tuple(warnings),
     )
@@ -142,6 +146,14 @@ def _after(solved: Sequence[tuple[Case, Choice]]) -> dict[str, NDArray[np.float6
     for case, choice in solved:
         offer = case.offer
         walk = nearest_of(pick(offer.reach, columns=case.fits[choice.chosen]))
+        if choice.closed is not None and _closes(choice):
+            stays = np.setdiff1d(np.arange(len(offer.stand)), choice.closed)
+            walk = np.minimum(walk, nearest_of(pick(offer.stand_reach, columns=stays)))
         earlier = walks.get(offer.facility_class)
         walks[offer.facility_class] = walk if earlier is None else np.minimum(earlier, walk)
     return walks
+
+
+def _closes(choice: Choice) -> bool:
+    """Tell whether something that stands is to be closed."""
+    return choice.closed is not None and len(choice.closed) > 0

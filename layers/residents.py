@@ -144,6 +144,8 @@ class Walks:
         The class's facilities.
     after_cost
         float64 [demand points], walk to the nearest *proposed* site; None where nothing is proposed.
+    after_alone
+        True where facilities are to be closed: ``after_cost`` then holds the walks to what stays open, too.
     large_cost, sure_cost
         float64 [demand points], walk to the nearest facility that is not known to be too small, and to the nearest one
         that is known to be large enough, right as far as the limit; None where the rule asks for no size.
@@ -158,6 +160,7 @@ class Walks:
     site_names: Sequence[str]
     site_xy: Floats
     after_cost: Floats | None = None
+    after_alone: bool = False
     large_cost: Floats | None = None
     sure_cost: Floats | None = None
 

@@ -48,8 +48,10 @@ class Case:
         int64 [homes], of the group, and of whom ties go to.
     covered, known
         bool [homes], within the limit of what stands; and with a walk that is known at all.
-    must, barred
-        int64, candidates that are chosen whatever they bring, and that are not.
+    must
+        int64, candidates that are chosen whatever they bring.
+    barred
+        int64, rows of ``offer.places`` that are not chosen on request; they are no candidates.
     """
 
     wish: WishSection
@@ -100,10 +102,11 @@ def case_of(kept: Kept, wish: WishSection, measure: str, taken: frozenset[str], 
     places = offer.places
     free = ~places["site_id"].isin(list(taken)).to_numpy()
     usable = (places["fits"].to_numpy() == 1) & free
+    must, barred = _fixed(wish, offer, usable, taken)
+    usable[barred] = False
     fits = np.flatnonzero(usable).astype(np.int64)
     homes = residents.lived_in
     tie = "people" if measure == "elders_60" or "elders_60" not in residents.counts else "elders_60"
-    must, barred = _fixed(wish, offer, fits, taken)
     covered = offer.covered if near is None else offer.covered | within(near, offer.limit)
     return Case(
         wish=wish,
@@ -115,7 +118,7 @@ def case_of(kept: Kept, wish: WishSection, measure: str, taken: frozenset[str], 
         tie=np.asarray(residents.counts[tie], dtype=np.int64)[homes],
         covered=covered[homes],
         known=residents.known[homes],
-        must=must,
+        must=np.searchsorted(fits, must).astype(np.int64),
         barred=barred,
     )
 
@@ -126,9 +129,8 @@ def rows_of(matrix: csr_array, count: int) -> csr_array:
     return type(matrix)((matrix.data[: ends[-1]], matrix.indices[: ends[-1]], ends), shape=(count, matrix.shape[1]))
 
 
-def _fixed(wish: WishSection, offer: Offer, fits: Ints, taken: frozenset[str]) -> tuple[Ints, Ints]:
-    """Return the candidates of ``must`` and ``bar``, or say all that is wrong with them."""
-    place_of = {row: place for place, row in enumerate(fits.tolist())}
+def _fixed(wish: WishSection, offer: Offer, usable: Bools, taken: frozenset[str]) -> tuple[Ints, Ints]:
+    """Return the rows of ``must`` and ``bar`` among the places, or say all that is wrong with them."""
     faults: list[Fault] = []
     found: dict[str, list[int]] = {"must": [], "bar": []}
     for key, asked in (("must", wish.must), ("bar", wish.bar)):
@@ -137,15 +139,22 @@ def _fixed(wish: WishSection, offer: Offer, fits: Ints, taken: frozenset[str]) -
             where = {"facility_class": wish.facility_class, "setting": key}
             if row is None:
                 faults.append(_unknown(offer.places["site_id"].tolist(), name, where))
-            elif row in place_of:
-                found[key].append(place_of[row])
-            elif key == "must":
+            elif key == "must" and not usable[row]:
                 reason = "taken" if str(offer.places["site_id"][row]) in taken else str(offer.places["reason"][row])
-                faults.append(Fault("siting.must_unfit", value=name, detail={**where, "reason": reason}))
+                faults.append(Fault("siting.must_unfit", detail={**where, "given": name, "reasons": reason}))
+            else:
+                found[key].append(row)
+    both = sorted({*found["must"]} & {*found["bar"]})
+    faults += [
+        Fault(
+            "siting.must_barred", detail={"facility_class": wish.facility_class, "given": offer.places["site_id"][row]}
+        )
+        for row in both
+    ]
     if faults:
         message = f"{wish.facility_class}: {'; '.join(map(str, faults))}"
         raise InputError(message, *faults)
-    return np.array(found["must"], dtype=np.int64), np.array(found["bar"], dtype=np.int64)
+    return np.array(sorted({*found["must"]}), dtype=np.int64), np.array(sorted({*found["bar"]}), dtype=np.int64)
 
 
 def stand_rows(offer: Offer, asked: Sequence[str], setting: str) -> Ints:
@@ -190,7 +199,7 @@ def _unknown(known: Sequence[str], name: str, where: Mapping[str, object]) -> Fa
     """Return the fault of an id that is not there."""
     near = difflib.get_close_matches(name, [str(one) for one in known], n=1)
     code = "siting.id_unknown_near" if near else "siting.id_unknown"
-    return Fault(code, value=name, detail={**where, **({"near": near[0]} if near else {})})
+    return Fault(code, detail={"given": name, **where, **({"near": near[0]} if near else {})})
 
 
 def costs_of(case: Case, *, needed: bool) -> Floats | None:
@@ -277,4 +286,4 @@ def _lacking(code: str, case: Case, rows: Ints) -> InputError:
 def _named(code: str, facility_class: str, ids: Sequence[object]) -> Fault:
     """Return a fault that names some ids and counts all."""
     named = ", ".join(str(one) for one in ids[:NAMED]) + (" …" if len(ids) > NAMED else "")
-    return Fault(code, value=len(ids), detail={"facility_class": facility_class, "named": named})
+    return Fault(code, detail={"given": len(ids), "facility_class": facility_class, "named": named})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..gis.budgeted import budgeted_cover
 from ..gis.capacitated import capacitated_cover
 from ..gis.errors import Fault, InputError
 from ..gis.median_search import Effort
@@ -105,7 +106,7 @@ def effort_of(siting: SitingSection) -> Effort:
 def sites_of(case: Case) -> int:
     """Return how many sites may be chosen: as many as wished for, at most all candidates."""
     asked = case.wish.sites or len(case.fits)
-    return min(asked, len(case.fits) - len(case.barred))
+    return min(asked, len(case.fits))
 
 
 def plainly(answer: Any, **more: Any) -> Choice:  # noqa: ANN401  the answers of the models have no common type
@@ -136,16 +137,12 @@ def _max_cover(case: Case, siting: SitingSection) -> Choice:
     """Return the sites that bring the most within the limit."""
     costs = costs_of(case, needed=False)
     model = CoverModel(case.reach, case.weights, covered=case.covered, tie_weights=case.tie, site_costs=costs)
-    answer = model.solve(
-        sites=sites_of(case), must=case.must.tolist(), barred=case.barred.tolist(), effort=effort_of(siting)
-    )
+    answer = model.solve(sites=sites_of(case), must=case.must.tolist(), effort=effort_of(siting))
     return plainly(answer, costs=costs)
 
 
 def _budgeted(case: Case, siting: SitingSection) -> Choice:
     """Return the sites that bring the most within the limit for the money."""
-    from ..gis.budgeted import budgeted_cover
-
     costs = costs_of(case, needed=True)
     budget = float(case.wish.budget_yuan or 0.0)
     answer = budgeted_cover(
@@ -156,7 +153,6 @@ def _budgeted(case: Case, siting: SitingSection) -> Choice:
         covered=case.covered,
         tie_weights=case.tie,
         must=case.must.tolist(),
-        barred=case.barred.tolist(),
         sites=None if case.wish.sites is None else sites_of(case),
         seconds=siting.seconds,
         gap=siting.gap,
@@ -172,7 +168,7 @@ def _set_cover(case: Case, siting: SitingSection) -> Choice:
     costs = costs_of(case, needed=case.wish.cost_yuan is not None or case.wish.cost_yuan_per_m2 is not None)
     if not left.any():
         return nothing_left("unreachable" if (case.weights[~case.covered] > 0).any() else "all_covered", siting.seed)
-    fixed = Fixed(must=case.must.tolist(), barred=case.barred.tolist())
+    fixed = Fixed(must=case.must.tolist())
     answer = set_cover(
         case.reach, left, leave_unreachable=True, fixed=fixed, site_costs=costs, effort=effort_of(siting)
     )
@@ -185,7 +181,7 @@ def _with_what_stands(case: Case) -> tuple[csr_array, Ints, Fixed]:
     stand = rows_of(offer.stand_reach, count)
     new = rows_of(pick(offer.reach, columns=case.fits), count)
     first = stand.shape[1]
-    fixed = Fixed(existing=range(first), must=(case.must + first).tolist(), barred=(case.barred + first).tolist())
+    fixed = Fixed(existing=range(first), must=(case.must + first).tolist())
     return beside(stand, new), np.where(case.known, case.weights, 0), fixed
 
 
@@ -266,7 +262,7 @@ def check_far(case: Case) -> None:
         Then.
     """
     if case.wish.model in FAR_MODELS and case.offer.farthest <= case.offer.limit:
-        detail = {"facility_class": case.offer.facility_class, "model": case.wish.model}
-        fault = Fault("siting.not_far", value=case.offer.farthest, detail=detail)
+        detail = {"facility_class": case.offer.facility_class, "model": case.wish.model, "given": case.offer.farthest}
+        fault = Fault("siting.not_far", detail=detail)
         message = f"{case.offer.facility_class}: walks are known up to {case.offer.farthest:g} only"
         raise InputError(message, fault)

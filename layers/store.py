@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from ..gis.errors import Fault, MissingFileError
-from .findings import LAYERS, TABLES, Findings
+from ..gis.errors import Fault, InputError, MissingFileError
+from .findings import LAYERS, TABLES, Findings, empty_table
 from .offerstore import save_kept
 from .output import write_csv
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from .steps import Steps
@@ -118,7 +119,10 @@ def _solver_seconds(folder: Path, siting: pd.DataFrame) -> pd.DataFrame:
         found = json.loads((folder / TIMINGS).read_text(encoding="utf-8")).get(SOLVER, [])
     except (OSError, ValueError, AttributeError):
         return siting
-    return siting.assign(seconds=found) if isinstance(found, list) and len(found) == len(siting) else siting
+    if not isinstance(found, list) or len(found) != len(siting):
+        return siting
+    timed: pd.DataFrame = siting.assign(seconds=np.array(found, dtype=np.float64))
+    return timed
 
 
 def _write_json(content: object, path: Path) -> None:
@@ -126,22 +130,61 @@ def _write_json(content: object, path: Path) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=False) + "\n", encoding="utf-8")
 
 
+def _stored(path: Path) -> set[str]:
+    """Return the names of what a GeoPackage of findings holds."""
+    try:
+        return {str(name) for name, _ in pyogrio.list_layers(path)}
+    except (pyogrio.errors.DataSourceError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}", Fault("output.findings_damaged", file=str(path))) from error
+
+
+def _read(path: Path, name: str) -> pd.DataFrame:
+    """Read one layer or table of the findings."""
+    try:
+        return pyogrio.read_dataframe(path, layer=name)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise InputError(f"cannot read {path}", Fault("output.findings_damaged", file=str(path))) from error
+
+
+def _with_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return a frame with every column of today's findings; those that an older version did not have hold nothing."""
+    new = {name: pd.Series(None, index=frame.index, dtype=object) for name in columns if name not in frame.columns}
+    if not new:
+        return frame
+    shape = ["geometry"] if "geometry" in frame.columns else []
+    return frame.assign(**new)[[*columns, *(name for name in frame.columns if name not in (*columns, *shape)), *shape]]
+
+
 def load(folder: Path) -> Findings:
     """Read findings back from a folder that `save` wrote.
+
+    Findings of an older version are read too: tables that it did not make are empty, columns that it did not have hold
+    nothing.
 
     Raises
     ------
     MissingFileError
         When the folder holds no findings.
+    InputError
+        When they cannot be read, or lack a layer: then the study must be planned again.
     """
     path = folder / GEOPACKAGE
     if not path.is_file() or not (folder / MANIFEST).is_file():
         fault = Fault("output.no_findings", file=str(folder))
         raise MissingFileError(f"no findings in {folder}", fault)
-    layers: dict[str, gpd.GeoDataFrame] = {}
-    for name in LAYERS:
-        layers[name] = gpd.GeoDataFrame(pyogrio.read_dataframe(path, layer=name))
-    tables = {name: pyogrio.read_dataframe(path, layer=name) for name in TABLES if name not in LAYERS}
+    stored = _stored(path)
+    lacking = [name for name in LAYERS if name not in stored]
+    if lacking:
+        detail = {"layers": ", ".join(lacking)}
+        raise InputError(
+            f"{path} lacks {detail['layers']}", Fault("output.findings_old", file=str(path), detail=detail)
+        )
+    layers = {name: gpd.GeoDataFrame(_with_columns(_read(path, name), LAYERS[name])) for name in LAYERS}
+    tables = {
+        name: _with_columns(_read(path, name), TABLES[name]) if name in stored else empty_table(name)
+        for name in TABLES
+        if name not in LAYERS
+    }
     tables["sites"] = pd.DataFrame(layers["sites"].drop(columns="geometry"))
     tables["siting"] = _solver_seconds(folder, tables["siting"])
     manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

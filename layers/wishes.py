@@ -83,7 +83,7 @@ def check_wishes(siting: SitingSection, file: str | None = None) -> list[Fault]:
     --------
     >>> wish = WishSection(facility_class="food_market", model="set_cover", sites=3)
     >>> print(*check_wishes(SitingSection(wish=[wish])))
-    siting.key_unused (value=3, setting=siting.wish[1].sites, model=set_cover, reads=cost_yuan, cost_yuan_per_m2)
+    siting.key_unused (given=3, setting=siting.wish[1].sites, model=set_cover, reads=cost_yuan, cost_yuan_per_m2)
     """
     faults = []
     for place, wish in enumerate(siting.wish, start=1):
@@ -97,12 +97,12 @@ def _check_wish(wish: WishSection, where: str, file: str | None, *, together: bo
     """Return what cannot be honoured of one wish."""
     stated = _stated(wish)
     reads = (*ALWAYS, *READS[wish.model])
+    told = {"model": wish.model, "reads": ", ".join(READS[wish.model])}
     faults = [
         Fault(
             "siting.key_unused",
             file,
-            value=value,
-            detail={"setting": f"{where}.{key}", "model": wish.model, "reads": ", ".join(READS[wish.model])},
+            detail={"given": value, "setting": f"{where}.{key}", **told},
         )
         for key, value in stated.items()
         if key not in reads
@@ -132,8 +132,8 @@ def _check_features(stated: dict[str, Any], where: str, file: str | None) -> lis
     helpers = {"closings": ("close",), "groups": ("least", "worst_first")}
     for key, askers in helpers.items():
         if key in stated and not any(asker in stated for asker in askers):
-            detail = {"setting": f"{where}.{key}", "needs": " / ".join(askers)}
-            faults.append(Fault("siting.key_alone", file, value=stated[key], detail=detail))
+            detail = {"given": stated[key], "setting": f"{where}.{key}", "needs": " / ".join(askers)}
+            faults.append(Fault("siting.key_alone", file, detail=detail))
     return faults
 
 
@@ -147,7 +147,7 @@ def _twice(siting: SitingSection, file: str | None) -> list[Fault]:
     """Return classes that are wished for more than once where all are chosen together."""
     names = [wish.facility_class for wish in siting.wish]
     return [
-        Fault("siting.class_twice", file, value=name, detail={"setting": "siting.together"})
+        Fault("siting.class_twice", file, detail={"given": name, "setting": "siting.together"})
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]

@@ -141,7 +141,7 @@ def explain(fault: Fault, language: Language) -> str:
         if (value := getattr(fault, name) if name == "file" else _short(getattr(fault, name))) is not None
     ]
     known = {name: getattr(fault, name) for name in ("file", "layer", "row", "column", "value")}
-    text = say(fault.code, language, **{**known, **grouped(fault.detail)})
+    text = say(fault.code, language, **{**known, **grouped(fault.detail), **_reasons(fault.detail, language)})
     where = say("faults.join", language).join(places)
     line = say("faults.line", language, where=where, text=text) if where else text
     candidates = candidates_of(fault)
@@ -149,6 +149,16 @@ def explain(fault: Fault, language: Language) -> str:
         return line
     listed = (f"    {explain(candidate, language)}" for candidate in candidates)
     return "\n".join([line, f"  {say('datum.candidates', language)}", *listed])
+
+
+def _reasons(detail: Mapping[str, object], language: Language) -> dict[str, str]:
+    """Return in words why a candidate was refused, where a fault names the reasons, joined by ";"."""
+    if "reasons" not in detail:
+        return {}
+    keys = [f"values.reason_{name}" for name in str(detail["reasons"]).split(";")]
+    known = catalogue()
+    said = [say(key, language) if key in known else key.removeprefix("values.reason_") for key in keys]
+    return {"reasons": say("faults.join", language).join(said)}
 
 
 def candidates_of(fault: Fault) -> tuple[Fault, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lifecircle.cli import check, fetch, init, plan, publish, sample, standards
+from lifecircle.cli import check, fetch, init, plan, publish, sample, site, standards
 
 app = typer.Typer(
     name="lifecircle",
@@ -21,6 +21,7 @@ app.command("sample")(sample.sample)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("fetch")(fetch.fetch)
+app.command("site")(site.site)
 app.command("publish")(publish.publish)
 app.add_typer(standards.app)
 

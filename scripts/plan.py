@@ -53,7 +53,7 @@ def plan(
             check_database(postgis, schema)
         source = study if study is not None else _built_in_city(out, spoken, steps)
         findings, faults = _run(source, out, spoken, steps, only_findings=only_findings, surfaces=surfaces)
-    _print_faults(faults, spoken)
+    print_faults(faults, spoken)
     for line in _summary(findings, out, spoken, drawn=not only_findings):
         typer.echo(line)
     if postgis is not None:
@@ -87,12 +87,12 @@ def _run(
         findings = find(loaded, steps=steps, surfaces=folder / "surfaces" if surfaces else None)
         with steps.step("steps.findings"):
             save(findings, folder)
-        faults = () if only_findings else _draw(findings, folder, language, steps)
-        save_timings(steps, folder)
+        faults = () if only_findings else draw(findings, folder, language, steps)
+        save_timings(steps, folder, findings.tables["siting"])
     return findings, faults
 
 
-def _draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps) -> tuple[Fault, ...]:
+def draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps) -> tuple[Fault, ...]:
     """Write the map, the sheets, the report and the workbook, and the styles that QGIS opens the findings with.
 
     Returns what the reader should know of the sheets: characters that their font lacks.
@@ -117,7 +117,7 @@ def _draw(findings: Findings, folder: Path, language: LanguageName, steps: Steps
     return tuple(fault for sheet in sheets for fault in sheet.faults)
 
 
-def _print_faults(faults: tuple[Fault, ...], language: LanguageName) -> None:
+def print_faults(faults: tuple[Fault, ...], language: LanguageName) -> None:
     """Print on stderr what did not stop the plan but should be known."""
     from lifecircle.layers.words import explain, say
 

@@ -53,7 +53,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert HEAVY.isdisjoint(loaded)
 
 
-@pytest.mark.parametrize("command", ["plan", "sample", "init", "check", "fetch"])
+@pytest.mark.parametrize("command", ["plan", "site", "sample", "init", "check", "fetch"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0
@@ -61,7 +61,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"lifecircle {command}" in " ".join(result.output.split())
 
 
-@pytest.mark.parametrize("command", ["plan", "sample", "init", "check", "fetch"])
+@pytest.mark.parametrize("command", ["plan", "site", "sample", "init", "check", "fetch"])
 def test_every_command_runs_by_path(command: str) -> None:
     path = REPOSITORY / "scripts" / f"{command}.py"
     result = subprocess.run([sys.executable, str(path), "--help"], check=False, capture_output=True, text=True)
