@@ -17,6 +17,10 @@ SLACK = 0.005
 TOUCH_M = 1e-3
 """Sides are taken shorter by this, so that a rectangle that fills a polygon exactly is not lost to rounding."""
 QUARTER = np.pi / 2
+DIRECTIONS = 6
+"""Sides of so many directions are tried first; most rectangles that fit lie along one."""
+ALIKE = np.deg2rad(2.0)
+"""Sides that differ by less have one direction, the longest side's."""
 STEPS = 6
 """Halvings by which `largest_like` finds the size that fits."""
 
@@ -71,8 +75,8 @@ def fits_rectangle(polygons: ArrayLike, across_m: float, deep_m: float) -> NDArr
 def largest_like(polygon: shapely.Geometry, across_m: float, deep_m: float) -> float:
     """Return by how much a rectangle must be scaled to fit along one of the sides of a polygon; at most 1.
 
-    Only the directions of the polygon's own sides are tried, and the scale is halved `STEPS` times: a figure to tell a
-    reader how far a plot is from being wide enough, never above what fits.
+    Only the directions of the polygon's longest sides are tried, and the scale is found to one part in 2 to the power
+    of `STEPS`: a figure to tell a reader how far a plot is from being wide enough, never above what fits.
 
     Examples
     --------
@@ -80,16 +84,19 @@ def largest_like(polygon: shapely.Geometry, across_m: float, deep_m: float) -> f
     0.5
     """
     _check_sides(across_m, deep_m)
-    parts = [part for part in shapely.get_parts(polygon) if part.geom_type == "Polygon"]
-    low, high = 0.0, 1.0
-    for _ in range(STEPS):
-        scale = (low + high) / 2
-        sides = scale * across_m, scale * deep_m
-        if any(_fits_at(part, angle, *sides) for part in parts for angle in _side_angles(part)):
-            low = scale
-        else:
-            high = scale
-    return low
+    finest = 2**STEPS
+    best = 0
+    for part in shapely.get_parts(polygon):
+        for angle in _side_angles(part) if part.geom_type == "Polygon" else []:
+            high = finest + 1
+            while high - best > 1:
+                # First whether it beats the best of the directions before at all.
+                scale = best + 1 if high > finest else (best + high) // 2
+                if _fits_at(part, angle, scale / finest * across_m, scale / finest * deep_m):
+                    best, high = scale, min(high, finest)
+                else:
+                    high = scale
+    return best / finest
 
 
 def _check_sides(across_m: float, deep_m: float) -> None:
@@ -147,7 +154,7 @@ def _scale(turn: float, across_m: float, deep_m: float) -> float:
 
 
 def _side_angles(polygon: shapely.Geometry) -> list[float]:
-    """Return the directions of a polygon's sides and those square to them, the longest side first, each once."""
+    """Return the directions of a polygon's longest sides and those square to them, each once."""
     steps, length = [], []
     for ring in shapely.get_rings(polygon):
         step = np.diff(shapely.get_coordinates(ring), axis=0)
@@ -156,8 +163,14 @@ def _side_angles(polygon: shapely.Geometry) -> list[float]:
     step, long = np.concatenate(steps), np.concatenate(length)
     angle = np.arctan2(step[:, 1], step[:, 0]) % QUARTER
     order = np.lexsort((angle, -np.round(long, 3)))
-    once = dict.fromkeys(np.round(angle[order][long[order] > TOUCH_M], 4).tolist())
-    return [turned for angle in once for turned in (angle, angle + QUARTER)]
+    once: list[float] = []
+    for one in angle[order][long[order] > TOUCH_M].tolist():
+        apart = [abs(one - other) for other in once]
+        if all(min(away, QUARTER - away) > ALIKE for away in apart):
+            once.append(one)
+        if len(once) == DIRECTIONS:
+            break
+    return [turned for one in once for turned in (one, one + QUARTER)]
 
 
 def _fits_at(polygon: shapely.Geometry, angle: float, across_m: float, deep_m: float) -> bool:
