@@ -89,6 +89,8 @@ class Table:
         In small print below it.
     number
         Given when the report is put together.
+    wide
+        True where it needs the width of a page turned on its side.
     """
 
     key: str
@@ -98,6 +100,7 @@ class Table:
     total: bool = False
     note: str = ""
     number: int = 0
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

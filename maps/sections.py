@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WARNINGS_MOST = 12
 FILE_NAME_EM = 13.0
 """Width of a file name in the table of sources; a longer one loses its middle, the workbook has it whole."""
+FIRST_ALIKE = 5
+"""From this column of the table of sources on, one that says the same of every source is said once, below it."""
 LOWEST = 3
 _FAULT_PARTS = ("file", "layer", "row", "column", "value")
 
@@ -207,12 +209,16 @@ def _sources(desk: Desk) -> Table:
         )
         for source in desk.findings.manifest["sources"]
     ]
-    shown = (
-        [place for place in range(len(head)) if any(row[place] != "—" for row in rows)] if rows else range(len(head))
+    shown = [place for place in range(len(head)) if not rows or any(row[place] != "—" for row in rows)]
+    alike = [
+        place for place in shown if place >= FIRST_ALIKE and len(rows) > 1 and len({row[place] for row in rows}) == 1
+    ]
+    columns = tuple(
+        Column(desk.say(name), numeric, width) for name, numeric, width in (head[p] for p in shown if p not in alike)
     )
-    columns = tuple(Column(desk.say(head[place][0]), head[place][1], head[place][2]) for place in shown)
-    kept = tuple(tuple(row[place] for place in shown) for row in rows)
-    return Table("sources", desk.say("sources_caption"), columns, kept)
+    kept = tuple(tuple(row[place] for place in shown if place not in alike) for row in rows)
+    said = (desk.say("sources_alike", head=desk.say(head[place][0]), value=rows[0][place]) for place in alike)
+    return Table("sources", desk.say("sources_caption"), columns, kept, note=desk.say("list_end").join(said))
 
 
 def _layer_name(desk: Desk, layer: str) -> str:

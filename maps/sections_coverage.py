@@ -8,7 +8,7 @@ from .formats import NOTHING, format_limit, format_number, format_points
 from .limits import minutes_taken, standard_limit_m
 from .quotes import Quote, existing_label, in_metres, known, label, served, text, walker_label
 from .report import Block, Column, Desk, Heading, Table, refer
-from .sections_plan import more, number
+from .sections_plan import limit_cell, more, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,9 +36,8 @@ def coverage(desk: Desk) -> list[Block]:
             table=refer("table", "coverage"),
         ),
         *([] if in_metres(desk.findings) else [_walker_paragraph(desk)]),
+        desk.body("measures_intro", table=refer("table", "coverage"), units=desk.units()),
         _rules_table(desk),
-        _coverage_table(desk),
-        *_measures(desk),
         *_indicators(desk),
     ]
     lowest = desk.lowest(LOWEST)
@@ -60,6 +59,7 @@ def coverage(desk: Desk) -> list[Block]:
         blocks.append(desk.body("coverage_overview", figures=desk.join(refer("figure", key) for key in overviews)))
     blocks.extend(_by_group(desk, "ring"))
     blocks.extend(_by_group(desk, "district"))
+    blocks.append(_coverage_table(desk))
     blocks.extend(desk.figure(plan.key) for plan in desk.plans if plan.key.startswith(("class_", "overview_")))
     return blocks
 
@@ -73,14 +73,14 @@ def _walker_paragraph(desk: Desk) -> Block:
 def _rules_table(desk: Desk) -> Table:
     timed = not in_metres(desk.findings)
     columns = (
-        Column(desk.say("col_class"), width=2.4),
-        Column(desk.say("col_circle"), width=0.9),
-        Column(desk.say("col_required"), width=0.7),
-        Column(desk.say("col_limit_standard" if timed else "col_limit"), numeric=True, width=0.9),
-        *([Column(desk.say("col_limit_used"), numeric=True, width=0.9)] if timed else []),
-        Column(desk.say("col_clause"), width=2.4),
-        Column(desk.say("col_confidence"), width=0.7),
-        Column(desk.say("col_existing"), numeric=True, width=0.8),
+        Column(desk.say("col_class"), width=2.5),
+        Column(desk.say("col_circle"), width=0.3),
+        Column(desk.say("col_required"), width=0.3),
+        Column(desk.say("col_limit_standard" if timed else "col_limit"), numeric=True, width=0.3),
+        *([Column(desk.say("col_limit_used"), numeric=True, width=0.3)] if timed else []),
+        Column(desk.say("col_clause"), width=2.8),
+        Column(desk.say("col_confidence"), width=0.3),
+        Column(desk.say("col_existing"), numeric=True, width=0.3),
     )
     silent = set(desk.without_data())
     rows = []
@@ -127,29 +127,41 @@ def _limits(desk: Desk, key: str, quote: Quote | None, *, timed: bool) -> tuple[
 
 
 def _coverage_table(desk: Desk) -> Table:
+    """Return what each class covers of whom it is for, then by each measure and by the straight line beside them."""
     columns = (
-        Column(desk.say("col_class"), width=2.6),
+        Column(desk.say("col_class"), width=5.0),
+        Column(desk.say("col_limit_sure"), width=1.3),
         Column(desk.say("col_weight"), width=1.2),
-        Column(desk.say("col_all"), numeric=True, width=1.0),
-        Column(desk.say("col_covered"), numeric=True, width=1.0),
-        Column(desk.say("col_uncovered"), numeric=True, width=1.0),
-        Column(desk.say("col_unknown"), numeric=True, width=0.9),
-        Column(desk.say("col_rate"), numeric=True, width=0.9),
+        Column(desk.say("col_all"), numeric=True, width=0.7),
+        Column(desk.say("col_covered"), numeric=True, width=0.7),
+        Column(desk.say("col_uncovered"), numeric=True, width=0.7),
+        Column(desk.say("col_unknown"), numeric=True, width=0.7),
+        Column(desk.say("col_rate"), numeric=True, width=0.7),
+        Column(desk.say("col_measure_people"), numeric=True, width=0.7),
+        Column(desk.say("col_measure_land"), numeric=True, width=0.7),
+        Column(desk.say("col_measure_cells" if desk.cells else "col_measure_compounds"), numeric=True, width=0.7),
+        Column(desk.say("col_buffer"), numeric=True, width=0.7),
+        Column(desk.say("col_buffer_more"), numeric=True, width=0.7),
     )
     few = set(desk.doubtful())
-    rows = [
-        (
-            desk.say("doubtful_class", name=name) if key in few else name,
-            served(desk.coverage.headline(key), desk.language),
-            number(desk, quote.total),
-            *_coverage_cells(desk, quote),
-        )
-        for key in desk.classes
-        for quote in desk.coverage.each(key)
-        for name in (desk.title(key, quote.circle),)
-    ]
-    note = desk.say("coverage_note" if in_metres(desk.findings) else "coverage_note_walker")
-    return Table("coverage", desk.say("coverage_caption"), columns, tuple(rows), note=note)
+    rows = []
+    for key in desk.classes:
+        for quote in desk.coverage.each(key):
+            name = desk.title(key, quote.circle)
+            rows.append(
+                (
+                    desk.say("doubtful_class", name=name) if key in few else name,
+                    limit_cell(desk, quote),
+                    served(desk.coverage.headline(key), desk.language),
+                    number(desk, quote.total),
+                    *_coverage_cells(desk, quote),
+                    *_measure_cells(desk, key, quote.circle),
+                )
+            )
+    timed = "" if in_metres(desk.findings) else "_walker"
+    notes = (desk.say(f"coverage_note{timed}"), desk.say(f"measures_note{timed}"))
+    note = desk.say("sentence_gap").join(notes)
+    return Table("coverage", desk.say("coverage_caption"), columns, tuple(rows), note=note, wide=True)
 
 
 def _coverage_cells(desk: Desk, quote: Quote) -> tuple[str, ...]:
@@ -162,39 +174,13 @@ def _coverage_cells(desk: Desk, quote: Quote) -> tuple[str, ...]:
     )
 
 
-def _measures(desk: Desk) -> list[Block]:
-    """Return the three measures of coverage side by side, and the straight line with what it claims beyond them."""
-    rows = [
-        (desk.title(key, quote.circle), *_measure_cells(desk, key, quote))
-        for key in desk.classes
-        for quote in desk.coverage.each(key, "people")
-        if not quote.no_data
-    ]
-    if not rows:
-        return []
-    timed = not in_metres(desk.findings)
-    homes = "col_measure_cells" if desk.cells else "col_measure_compounds"
-    columns = (
-        Column(desk.say("col_class"), width=2.4),
-        Column(desk.say("col_limit_sure"), width=1.5),
-        Column(desk.say("col_measure_people"), numeric=True, width=0.9),
-        Column(desk.say("col_measure_land"), numeric=True, width=0.9),
-        Column(desk.say(homes), numeric=True, width=0.9),
-        Column(desk.say("col_buffer"), numeric=True, width=0.9),
-        Column(desk.say("col_buffer_more"), numeric=True, width=0.9),
-    )
-    note = desk.say("measures_note_walker" if timed else "measures_note", units=desk.units())
-    table = Table("measures", desk.say("measures_caption"), columns, tuple(rows), note=note)
-    return [desk.body("measures_intro", table=refer("table", "measures"), units=desk.units()), table]
-
-
-def _measure_cells(desk: Desk, key: str, people: Quote) -> tuple[str, ...]:
-    """Return limit with its confidence, the rate of each measure, the straight line and its surplus in points."""
-    limit = format_limit(people.limit, people.unit, desk.language)
-    sure = people.confidence or text(desk.classes[key].get("confidence"))
-    others = (desk.coverage.city(key, measure, circle=people.circle) for measure in ("residential_m2", "compounds"))
+def _measure_cells(desk: Desk, key: str, circle: int) -> tuple[str, ...]:
+    """Return the rate of each measure, the straight line and its surplus in points; dashes where nobody knows."""
+    people = desk.coverage.city(key, "people", circle=circle)
+    if people is None or people.no_data:
+        return (NOTHING,) * 5
+    others = (desk.coverage.city(key, measure, circle=circle) for measure in ("residential_m2", "compounds"))
     return (
-        desk.say("limit_sure", limit=limit, confidence=sure) if sure else limit,
         _rate(desk, people),
         *(_rate(desk, quote) for quote in others),
         format_number(people.buffer_rate, "percent", desk.language),
@@ -224,7 +210,7 @@ def _indicators_of(desk: Desk, key: str, frame: pd.DataFrame) -> list[Block]:
     columns = (
         Column(desk.say("col_indicator"), width=2.4),
         Column(desk.say("head_measure"), width=1.0),
-        Column(desk.say("col_basis"), width=1.5),
+        Column(desk.say("col_basis"), width=1.9),
         Column(desk.say("col_value"), numeric=True, width=0.8),
         *([Column(desk.say("col_target"), numeric=True, width=0.8)] if targets else []),
         *([Column(desk.say("col_verdict"), width=1.0)] if targets else []),

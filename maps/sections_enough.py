@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .formats import NOTHING, format_limit, format_number, format_walk
+from .limits import with_confidence
 from .quotes import known, label, provision_name, records, served, text
 from .report import Block, Column, Desk, Heading, Table, refer
 from .sections_plan import RINGS_ACROSS, more, number
@@ -144,13 +145,15 @@ def _provision_by_ring(desk: Desk, table: pd.DataFrame) -> list[Block]:
         for row in own.to_dict("records")
     }
     figures = list(dict.fromkeys(key[:3] for key in cells))
+    names = ("facility_class", "metric", "per")
+    sure = {tuple(row[name] for name in names): text(row["confidence"]) for row in own.to_dict("records")}
     columns = (
         Column(desk.say("col_figure"), width=2.6),
         *(Column(text(name), numeric=True) for name in rings["name"]),
     )
     rows = tuple(
         (
-            _figure_name(desk, key, metric),
+            with_confidence(_figure_name(desk, key, metric), sure[key, metric, per], desk.language),
             *(cells.get((key, metric, per, text(ring)), NOTHING) for ring in rings["ring_id"]),
         )
         for key, metric, per in figures[:ROWS_MOST]
@@ -202,18 +205,18 @@ def _access(desk: Desk) -> list[Block]:
         for row in own[own["group_kind"] == "ring"].to_dict("records")
     }
     columns = (
-        Column(desk.say("col_class"), width=2.2),
-        Column(desk.say("col_weight"), width=1.2),
+        Column(desk.say("col_class"), width=2.0),
+        Column(desk.say("col_weight"), width=1.1),
         Column(desk.say("col_mean_city"), numeric=True, width=0.9),
         *(Column(text(name), numeric=True, width=0.9) for name in rings["name"]),
         Column(desk.say("col_without"), numeric=True, width=0.9),
-        Column(desk.say("col_share_without"), numeric=True, width=0.8),
-        Column(desk.say("col_unknown"), numeric=True, width=0.8),
+        Column(desk.say("col_share_without"), numeric=True, width=0.6),
+        Column(desk.say("col_unknown_partly"), numeric=True, width=0.8),
         Column(desk.say("col_supply_unknown"), numeric=True, width=0.8),
     )
     rows = tuple(
         (
-            desk.title(row["facility_class"], row["circle"], short=True),
+            _title_sure(desk, row),
             served(row["measure"], desk.language),
             number(desk, row["mean_per_1000"], "tenth"),
             *(
@@ -222,7 +225,7 @@ def _access(desk: Desk) -> list[Block]:
             ),
             number(desk, row["without"]),
             number(desk, row["share_without"], "percent"),
-            number(desk, row["unknown"]),
+            desk.say("share_of", part=number(desk, row["unknown"]), all=number(desk, row["partly_unknown"])),
             desk.say("share_of", part=number(desk, row["supply_unknown"]), all=number(desk, row["facilities"])),
         )
         for row in city.head(ROWS_MOST).to_dict("records")
@@ -321,7 +324,7 @@ def _sensitivity(desk: Desk) -> list[Block]:
     columns = (
         Column(desk.say("col_class"), width=2.4),
         Column(desk.say("col_weight"), width=1.2),
-        Column(desk.say("col_limit"), numeric=True, width=0.9),
+        Column(desk.say("col_limit_sure"), width=1.1),
         *(Column(desk.say(f"col_limit_{name}"), numeric=True, width=0.8) for name in ("shorter", "own", "longer")),
         *(Column(label_of_walker(desk, name), numeric=True, width=0.8) for name in others),
     )
@@ -333,7 +336,7 @@ def _sensitivity(desk: Desk) -> list[Block]:
             (
                 desk.title(key, circle, short=True),
                 served(base["measure"], desk.language),
-                format_limit(known(base["limit"]), text(base["unit"]), desk.language),
+                _limit_said(desk, base),
                 *(
                     NOTHING if row is None else format_number(known(row["rate"]), "percent", desk.language)
                     for row in cells
@@ -344,6 +347,18 @@ def _sensitivity(desk: Desk) -> list[Block]:
     note = desk.say("sensitivity_note")
     found = Table("sensitivity", desk.say("sensitivity_caption"), columns, tuple(rows), note=note)
     return [intro, found, *_rest(desk, table, chosen)]
+
+
+def _title_sure(desk: Desk, row: Mapping[Any, Any]) -> str:
+    """Return the name of a class with the letter that says how sure its limit is."""
+    title = desk.title(row["facility_class"], row["circle"], short=True)
+    return with_confidence(title, text(row["confidence"]), desk.language)
+
+
+def _limit_said(desk: Desk, row: Mapping[Any, Any]) -> str:
+    """Return the limit of a row with the letter that says how sure it is."""
+    limit = format_limit(known(row["limit"]), text(row["unit"]), desk.language)
+    return with_confidence(limit, text(row["confidence"]), desk.language)
 
 
 def label_of_walker(desk: Desk, name: str) -> str:

@@ -11,10 +11,10 @@ from .quotes import (
 )
 from .report import STATES, Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_basis import basis
-from .sections_plan import more, number
+from .sections_plan import limit_cell, more, number
 
 LACKING_MOST = 20
-CLASSES_MOST = 5
+CLASSES_MOST = 6
 """Classes named in one cell; the number beside it and the workbook tell of all."""
 
 
@@ -50,8 +50,9 @@ def lacking(desk: Desk) -> list[Block]:
 def _lacking_classes(desk: Desk) -> Table:
     """Return how many neighbourhoods have each required class, for all or for a part of their people, or lack it."""
     columns = (
-        Column(desk.say("col_class"), width=2.6),
-        *(Column(desk.say(f"col_{state}"), numeric=True) for state in STATES),
+        Column(desk.say("col_class"), width=4.5),
+        Column(desk.say("col_limit_sure"), width=1.2),
+        *(Column(desk.say(f"col_{state}"), numeric=True, width=0.8) for state in STATES),
     )
     states = desk.states()
     rows = []
@@ -59,7 +60,8 @@ def _lacking_classes(desk: Desk) -> Table:
         for circle in desk.coverage.circles(key):
             counts = states.get((key, circle))
             if counts is not None:
-                rows.append((desk.title(key, circle), *(number(desk, count) for count in counts)))
+                limit = limit_cell(desk, desk.coverage.city(key, circle=circle))
+                rows.append((desk.title(key, circle), limit, *(number(desk, count) for count in counts)))
     caption = desk.say("lacking_classes_caption", units=desk.units())
     return Table("lacking_classes", caption[:1].upper() + caption[1:], columns, tuple(rows))
 
@@ -74,15 +76,15 @@ def _lacking_table(desk: Desk) -> Table:
     dated = bool(layers["compounds"]["year_built"].notna().any())
     small = bool(layers["compounds"]["too_small_count"].gt(0).any())
     columns = [
-        Column(desk.say("col_cell" if desk.cells else "col_compound"), width=1.6),
-        *(Column(desk.say(f"col_{kind}"), width=1.3) for kind in shown),
-        *([Column(desk.say("col_year_built"), numeric=True, width=0.8)] if dated else []),
-        Column(desk.say("col_people"), numeric=True, width=0.9),
-        Column(desk.say("col_shortfall"), numeric=True, width=0.9),
-        Column(desk.say("col_missing_count"), numeric=True, width=0.7),
-        Column(desk.say("col_partial_count"), numeric=True, width=0.7),
-        *([Column(desk.say("col_too_small_count"), numeric=True, width=0.7)] if small else []),
-        Column(desk.say("col_missing"), width=3.0),
+        Column(desk.say("col_cell" if desk.cells else "col_compound"), width=1.3),
+        *(Column(desk.say(f"col_{kind}"), width=1.0) for kind in shown),
+        *([Column(desk.say("col_year_built"), numeric=True, width=0.4)] if dated else []),
+        Column(desk.say("col_people"), numeric=True, width=0.4),
+        Column(desk.say("col_shortfall"), numeric=True, width=0.4),
+        Column(desk.say("col_missing_count"), numeric=True, width=0.4),
+        Column(desk.say("col_partial_count"), numeric=True, width=0.4),
+        *([Column(desk.say("col_too_small_count"), numeric=True, width=0.4)] if small else []),
+        Column(desk.say("col_missing"), width=6.0),
     ]
     rows = []
     for _, row in desk.lacking().head(LACKING_MOST).iterrows():
@@ -103,7 +105,7 @@ def _lacking_table(desk: Desk) -> Table:
                 classes or NOTHING,
             )
         )
-    return Table("lacking", desk.say("lacking_caption", units=desk.units()), tuple(columns), tuple(rows))
+    return Table("lacking", desk.say("lacking_caption", units=desk.units()), tuple(columns), tuple(rows), wide=True)
 
 
 def sites(desk: Desk) -> list[Block]:

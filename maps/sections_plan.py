@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .formats import NOTHING, format_number
+from .formats import NOTHING, format_limit, format_number
 from .quotes import known, label, text
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import pandas as pd
+
+    from .quotes import Quote
 
 PROJECTS_MOST = 60
 NAMES_MOST = 6
@@ -26,6 +28,11 @@ def number(desk: Desk, value: object, kind: str = "count", *, factor: float = 1.
     """Return a cell's number as text; a dash where the cell is empty."""
     found = known(value)
     return format_number(None if found is None else found * factor, kind, desk.language)
+
+
+def limit_cell(desk: Desk, quote: Quote | None) -> str:
+    """Return the limit that a figure rests on, with the letter that says how sure it is; a dash where it has none."""
+    return NOTHING if quote is None else desk.sure(format_limit(quote.limit, quote.unit, desk.language), quote)
 
 
 def total(desk: Desk, values: Iterable[object], kind: str = "count", *, factor: float = 1.0) -> str:

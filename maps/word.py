@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 from docx import Document
+from docx.enum.section import WD_ORIENT, WD_SECTION
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement, parse_xml
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
 
     from .sheet import Sheet
 
-TEXT_WIDTH_MM = 162.0
-MARGIN_MM = 24.0
+PAPER_MM = (210.0, 297.0)
+MARGIN_MM = 20.0
+TEXT_WIDTH_MM, WIDE_WIDTH_MM = (side - 2 * MARGIN_MM for side in PAPER_MM)
+"""Width of the text on a page upright, and turned on its side for wide tables."""
 FIGURE_DPI = 300
-FIGURE_WIDTH_MM = 150.0
+FIGURE_WIDTH_MM = 136.0
 """Two maps with their captions then share a page."""
 FIXED_TIME = (2000, 1, 1, 0, 0, 0)
 """Of every entry in the file, so that the same report gives the same bytes."""
@@ -45,9 +49,15 @@ HEAD_FONTS = {"zh": ("Arial", "黑体"), "en": ("Arial", "黑体")}
 MADE_UP_MARKS = ("虚构", "made up", "made-up")
 """A title with one of these says already that the place is made up."""
 MANY_COLUMNS = 8
-CELL_PADDING_MM = 4.2
-KEPT_ROWS = 14
+CELL_MARGIN_MM, CELL_PADDING_MM = 1.2, 2.8
+"""Between a cell's text and its edge on each side, and what both take off its width."""
+KEPT_ROWS = 10
 """Tables of up to so many rows are kept on one page."""
+FITTINGS: tuple[tuple[int | None, float], ...] = ((2, 7.0), (3, 5.0), (None, 0.0))
+"""How columns are fitted, the first that the page holds: heads on so many lines (any: ``None``), and cells of up to so
+many ems on one line."""
+SHORT_HEAD_EM = 4.0
+"""A head no wider than this stands on one line where the page holds it."""
 RULE_THICK, RULE_THIN = "12", "6"
 """Widths of table rules in eighths of a point."""
 
@@ -79,7 +89,9 @@ def write_word(report: Report, sheets: Sequence[Sheet], path: Path) -> Path:
     _styles(document, report.language)
     _number_headings(document)
     _front(document, report)
+    wide = False
     for block in report.blocks:
+        wide = _turned(document, block, wide=wide)
         if isinstance(block, Heading):
             _heading(document, block)
         elif isinstance(block, Paragraph):
@@ -107,9 +119,10 @@ def _write_fixed(held: io.BytesIO, path: Path) -> None:
 def _page(document: Doc, report: Report) -> None:
     """Set A4 with page numbers at the foot and the title at the head."""
     section = document.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.page_width, section.page_height = map(Mm, PAPER_MM)
     section.left_margin = section.right_margin = Mm(MARGIN_MM)
-    section.top_margin, section.bottom_margin = Mm(22), Mm(20)
+    section.top_margin, section.bottom_margin = Mm(20), Mm(18)
+    section.header_distance = section.footer_distance = Mm(10)
     head = section.header.paragraphs[0]
     words = report.title
     if report.made_up and not any(mark in words for mark in MADE_UP_MARKS):
@@ -124,6 +137,16 @@ def _page(document: Doc, report: Report) -> None:
     foot.add_run(between)
     _add_field(foot, "NUMPAGES", "1")
     foot.add_run(after)
+
+
+def _turned(document: Doc, block: Heading | Paragraph | Table | Figure, *, wide: bool) -> bool:
+    """Turn the page where a block needs it wide, or back; small print stays on the page of what it is about."""
+    wanted = block.wide if isinstance(block, Table) else wide and isinstance(block, Paragraph) and block.kind == "note"
+    if wanted != wide:
+        section = document.add_section(WD_SECTION.NEW_PAGE)
+        section.orientation = WD_ORIENT.LANDSCAPE if wanted else WD_ORIENT.PORTRAIT
+        section.page_width, section.page_height = map(Mm, PAPER_MM[::-1] if wanted else PAPER_MM)
+    return wanted
 
 
 def _add_field(paragraph: WordParagraph, code: str, shown: str) -> None:
@@ -160,10 +183,10 @@ def _styles(document: Doc, language: Language) -> None:
         ("Normal", body, 10.5, INK, 0, 6),
         ("Title", head, 24, INK, 30, 6),
         ("Subtitle", head, 14, MUTED, 0, 14),
-        ("Heading 1", head, 15, ACCENT, 18, 8),
+        ("Heading 1", head, 15, ACCENT, 12, 6),
         ("Heading 2", head, 12, INK, 12, 6),
         ("List Bullet", body, 10.5, INK, 0, 4),
-        ("Caption", head, 9.5, INK, 10, 4),
+        ("Caption", head, 9.5, INK, 6, 3),
         ("Header", body, 8.5, MUTED, 0, 0),
         ("Footer", body, 8.5, MUTED, 0, 0),
     ):
@@ -179,7 +202,7 @@ def _styles(document: Doc, language: Language) -> None:
         if border is not None:
             style.element.pPr.remove(border)
     normal: Any = document.styles["Normal"]
-    normal.paragraph_format.line_spacing = 1.35
+    normal.paragraph_format.line_spacing = 1.25
     spoken = OxmlElement("w:lang")
     spoken.set(qn("w:val"), "en-GB")
     spoken.set(qn("w:eastAsia"), "zh-CN")
@@ -305,8 +328,9 @@ def _table(document: Doc, report: Report, block: Table) -> None:
     table = document.add_table(rows=1, cols=len(block.columns))
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
-    size = 8.5 if len(block.columns) <= MANY_COLUMNS else 7.5
-    widths = _widths(block, size)
+    _margins(table._tbl.tblPr)  # noqa: SLF001  no interface for margins
+    size = 8.5 if len(block.columns) <= MANY_COLUMNS else 8.0 if block.wide else 7.5
+    widths = _widths(block, size, WIDE_WIDTH_MM if block.wide else TEXT_WIDTH_MM)
     for _ in block.rows:
         table.add_row()
     grid = table._cells  # noqa: SLF001  one look-up for the whole table: row.cells costs the square of the rows
@@ -335,32 +359,56 @@ def _table(document: Doc, report: Report, block: Table) -> None:
             properties.append(OxmlElement("w:tblHeader"))
     note = document.add_paragraph(block.note)
     _small(note)
-    note.paragraph_format.space_after = Pt(10)
+    note.paragraph_format.space_after = Pt(6)
+    if not block.note:  # Word joins two tables that no paragraph parts
+        note.paragraph_format.line_spacing = Pt(2)
 
 
-def _widths(block: Table, size_pt: float) -> list[float]:
-    """Return the widths of a table's columns in millimetres: by share, but none narrower than its longest word.
+def _widths(block: Table, size_pt: float, page_mm: float) -> list[float]:
+    """Return the widths of a table's columns in millimetres: by share, but none narrower than what it holds needs.
 
-    Where the longest words of all columns do not fit the page, only the widest columns give way: one long word never
-    makes the others illegible.
+    That is its head on two lines and short cells on one; where all columns together do not fit the page so, heads on
+    three lines, then its longest word. Where even those do not fit, only the widest columns give way: one long word
+    never makes the others illegible.
     """
-    least = []
-    for place, column in enumerate(block.columns):
-        texts = [column.title, *(row[place] for row in block.rows)]
-        widest = max(text_width(piece.strip()) for words in texts for piece in [*pieces(words), ""])
-        least.append(widest * size_pt * POINT_MM + CELL_PADDING_MM)
-    if sum(least) >= TEXT_WIDTH_MM:
+    for lines, whole in FITTINGS:
+        least = [
+            _least(block, place, lines, whole) * size_pt * POINT_MM + CELL_PADDING_MM
+            for place in range(len(block.columns))
+        ]
+        if sum(least) < page_mm:
+            break
+    if sum(least) >= page_mm:
         low, high = 0.0, max(least)
         for _ in range(50):  # the widest that a column may be
             most = (low + high) / 2
-            low, high = (low, most) if sum(min(width, most) for width in least) > TEXT_WIDTH_MM else (most, high)
+            low, high = (low, most) if sum(min(width, most) for width in least) > page_mm else (most, high)
         return [min(width, low) for width in least]
-    low, high = 0.0, TEXT_WIDTH_MM
+    low, high = 0.0, page_mm
     for _ in range(50):  # the unit of the shares with which the widths fill the page
         unit = (low + high) / 2
         total = sum(max(width, column.width * unit) for width, column in zip(least, block.columns, strict=True))
-        low, high = (low, unit) if total > TEXT_WIDTH_MM else (unit, high)
+        low, high = (low, unit) if total > page_mm else (unit, high)
     return [max(width, column.width * low) for width, column in zip(least, block.columns, strict=True)]
+
+
+def _least(block: Table, place: int, lines: int | None, whole: float) -> float:
+    """Return the least width of a column in ems: its longest word, its head on some lines, short cells on one."""
+    title = block.columns[place].title
+    texts = [title, *(row[place] for row in block.rows)]
+    word = max(text_width(piece.strip()) for words in texts for piece in [*pieces(words), ""])
+    if lines is None:
+        return word
+    one_line = (text_width(words) for words in texts[1:])
+    head = text_width(title) / (1 if lines == FITTINGS[0][0] and text_width(title) <= SHORT_HEAD_EM else lines)
+    return max(word, head if head <= word else math.ceil(head), *(width for width in one_line if width <= whole), 0.0)
+
+
+def _margins(properties: Any) -> None:  # noqa: ANN401  an XML element of python-docx, which is not typed
+    """Set the distance between the text of a table's cells and their edges."""
+    twips = round(CELL_MARGIN_MM / 25.4 * 1440)
+    sides = "".join(f'<w:{side} w:w="{twips}" w:type="dxa"/>' for side in ("left", "right"))
+    properties.append(parse_xml(f"<w:tblCellMar {nsdecls('w')}>{sides}</w:tblCellMar>"))
 
 
 def _fill(cell: _Cell, words: str, *, size: float, right: bool = False, bold: bool = False) -> None:
@@ -369,8 +417,8 @@ def _fill(cell: _Cell, words: str, *, size: float, right: bool = False, bold: bo
     run = paragraph.add_run(words)
     run.font.size = Pt(size)
     run.font.bold = bold or None
-    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(1.5)
-    paragraph.paragraph_format.line_spacing = 1.05
+    paragraph.paragraph_format.space_before = paragraph.paragraph_format.space_after = Pt(0.8)
+    paragraph.paragraph_format.line_spacing = 1.0
     if right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
 

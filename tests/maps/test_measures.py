@@ -72,7 +72,7 @@ def _city(findings: Findings, table: str, **values: object) -> pd.DataFrame:
 
 
 def test_three_measures_stand_beside_the_straight_line(findings: Findings, report: Report) -> None:
-    rows = _table(report, "measures").rows
+    rows = [row for row in _table(report, "coverage").rows if row[8] != "—"]
     people = _city(findings, "coverage", measure="people", status="ok")
     assert len(rows) == len(people)
     for row, (_, of) in zip(rows, people.iterrows(), strict=True):
@@ -80,12 +80,12 @@ def test_three_measures_stand_beside_the_straight_line(findings: Findings, repor
         land = _city(findings, "coverage", measure="residential_m2", **same).iloc[0]
         homes = _city(findings, "coverage", measure="compounds", **same).iloc[0]
         rates = [of["rate"], land["rate"], homes["rate"], of["buffer_rate"]]
-        assert list(row[2:6]) == [format_number(rate, "percent", report.language) for rate in rates]
+        assert list(row[8:12]) == [format_number(rate, "percent", report.language) for rate in rates]
         assert of["confidence"] in row[1]
-        shown = [float(cell.strip("<>%")) for cell in (row[2], row[5])]
-        if not re.search("[<>]", row[2] + row[5]):
-            assert float(row[6]) == pytest.approx(shown[1] - shown[0]), "as printed, to the tenth"
-        assert row[6] == format_points(of["buffer_rate"], of["rate"], report.language)
+        shown = [float(cell.strip("<>%")) for cell in (row[8], row[11])]
+        if not re.search("[<>]", row[8] + row[11]):
+            assert float(row[12]) == pytest.approx(shown[1] - shown[0]), "as printed, to the tenth"
+        assert row[12] == format_points(of["buffer_rate"], of["rate"], report.language)
 
 
 def test_provision_is_the_tables_and_its_verdicts_are_words(findings: Findings, report: Report) -> None:
@@ -117,7 +117,9 @@ def test_access_is_the_two_step_mean_by_ring_and_who_reaches_none(findings: Find
         means = [of["mean_per_1000"], *(own.loc[ring] for ring in rings)]
         assert list(row[2 : 3 + len(rings)]) == [format_number(mean, "tenth", report.language) for mean in means]
         assert row[-4] == f"{of['without']:,}"
-        assert row[-2] == f"{of['unknown']:,}"
+        assert row[-2] == f"{of['unknown']:,}/{of['partly_unknown']:,}"
+        assert of["partly_unknown"] + of["without"] + of["unknown"] <= of["total"]
+        assert of["confidence"] in row[0]
         assert row[-1] == f"{of['supply_unknown']}/{of['facilities']}"
 
 
@@ -183,7 +185,7 @@ def test_the_map_offers_each_measure_with_the_figures_of_the_report(findings: Fi
     names = Names(findings, "zh")
     assert [item["key"] for item in measures_offered(names)] == ["group", "people", "land", "homes", "line"]
     page = [row for row in coverage_rows(findings, names) if row["others"]]
-    rows = _table(report_of(findings, "zh"), "measures").rows
+    rows = [row for row in _table(report_of(findings, "zh"), "coverage").rows if row[8] != "—"]
     assert [tuple(row["others"][key]["text"] for key in ("people", "land", "homes", "line")) for row in page] == [
-        row[2:6] for row in rows
+        row[8:12] for row in rows
     ]

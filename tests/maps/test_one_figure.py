@@ -45,7 +45,7 @@ def _texts(path: Path) -> str:
 
 def test_screen_map_sheets_and_report_show_one_figure_for_a_class(findings: Findings, tmp_path: Path) -> None:
     coverage = Coverage(findings)
-    table = {row[:2]: row for row in _rows(findings, "coverage")}
+    table = {(row[0], row[2]): row for row in _rows(findings, "coverage")}
     page = {(row["key"], row["name"]): row for row in cast("list[dict[str, str]]", _config(findings)["coverage"])}
     line = summary_lines(findings, tmp_path, "zh")[1]
     sheets = {sheet.key: _texts(sheet.paths["svg"]) for sheet in write_sheets(findings, tmp_path, formats=("svg",))}
@@ -55,7 +55,7 @@ def test_screen_map_sheets_and_report_show_one_figure_for_a_class(findings: Find
         assert group in name
         full = class_name(findings, key, "zh")
         of_report = next(cells for (title, of), cells in table.items() if title.startswith(full) and of == group)
-        assert of_report[6] == row["rate_text"]
+        assert of_report[7] == row["rate_text"]
         short = class_name(findings, key, "zh", short=True)
         said = re.search(re.escape(f"{short}（{group}）") + r"([\d.]+%)", line)
         if said is not None:

@@ -53,16 +53,18 @@ def test_numbers_of_coverage_are_the_findings(pair: tuple[Findings, Report]) -> 
         headline = rule["group"] if rule["group"] in of_class.index else "people"
         group = of_class.loc[headline]
         assert row[0] == rule[report.language]
-        assert row[1] == served(headline, report.language)
-        assert row[2] == f"{group['total']:,}"
+        assert rule["confidence"] in row[1]
+        assert row[2] == served(headline, report.language)
+        assert row[3] == f"{group['total']:,}"
         if group["status"] == "no_data":
-            assert row[3:5] == ("—", "—")
-            assert row[5] == f"{group['unknown']:,}"
-            assert row[6] in {"无数据", "no data"}
+            assert row[4:6] == ("—", "—")
+            assert row[6] == f"{group['unknown']:,}"
+            assert row[7] in {"无数据", "no data"}
+            assert set(row[8:]) == {"—"}
             continue
-        assert row[3:6] == tuple(f"{group[name]:,}" for name in ("covered", "uncovered", "unknown"))
+        assert row[4:7] == tuple(f"{group[name]:,}" for name in ("covered", "uncovered", "unknown"))
         assert group["covered"] + group["uncovered"] + group["unknown"] == group["total"]
-        assert row[6:] == (f"{group['rate']:.1%}",)
+        assert row[7] == f"{group['rate']:.1%}"
 
 
 @pytest.mark.parametrize("kind", ["ring", "district"])
@@ -84,7 +86,7 @@ def test_numbers_by_group_are_the_findings(pair: tuple[Findings, Report], kind: 
 def test_neighbourhoods_by_state_agree_with_coverage(pair: tuple[Findings, Report]) -> None:
     findings, report = pair
     rows = findings.tables["coverage"].query("group_kind == 'city' and measure == 'compounds' and status == 'ok'")
-    listed = [tuple(map(int, row[1:])) for row in _table(report, "lacking_classes").rows]
+    listed = [tuple(map(int, row[2:])) for row in _table(report, "lacking_classes").rows]
     expected = [tuple(row) for row in rows[["covered", "uncovered", "unknown"]].itertuples(index=False)]
     found = [(present + partial + small, far, unknown) for present, partial, small, far, unknown in listed]
     assert sorted(found) == sorted(expected)

@@ -16,7 +16,7 @@ from lifecircle.layers.words import LANGUAGES
 from lifecircle.maps.paper import POINT_MM, text_width
 from lifecircle.maps.report import Column, Report, Table, report_of
 from lifecircle.maps.sheet import Sheet, write_sheets
-from lifecircle.maps.word import TEXT_WIDTH_MM, _widths, write_word
+from lifecircle.maps.word import FIGURE_WIDTH_MM, TEXT_WIDTH_MM, WIDE_WIDTH_MM, _widths, write_word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def test_covered_people_are_the_findings(written: tuple[Findings, Report, Path])
     city = coverage[of_city & (coverage["measure"] == groups)]
     number = next(table.number for table in report.tables() if table.key == "coverage")
     rows = [[cell.text for cell in row.cells] for row in _read(path).tables[number].rows][1:]
-    shown = [row[3] for row in rows if row[3] != "—"]
+    shown = [row[4] for row in rows if row[4] != "—"]
     assert shown == [f"{count:,}" for count in city["covered"]]
 
 
@@ -80,7 +80,7 @@ def test_each_figure_has_its_picture_its_name_and_its_source(written: tuple[Find
     assert len(document.inline_shapes) == len(report.figures())
     for shape, figure in zip(document.inline_shapes, report.figures(), strict=True):
         assert shape._inline.docPr.get("descr") == f"{report.label(figure)} {figure.caption}"
-        assert shape.width.mm == pytest.approx(150, abs=0.1)
+        assert shape.width.mm == pytest.approx(FIGURE_WIDTH_MM, abs=0.1)
     lines = [paragraph.text for paragraph in document.paragraphs if "OpenStreetMap contributors" in paragraph.text]
     assert len(lines) == len(report.figures())
     assert all(re.search("虚构|made up", line) for line in lines)
@@ -128,8 +128,9 @@ def test_a_figure_without_its_picture_is_refused(written: tuple[Findings, Report
 
 def test_tables_fill_the_width_and_break_no_word(written: tuple[Findings, Report, Path]) -> None:
     for table in written[1].tables():
-        widths = _widths(table, 8.5)
-        assert sum(widths) == pytest.approx(162.0)
+        page_mm = WIDE_WIDTH_MM if table.wide else TEXT_WIDTH_MM
+        widths = _widths(table, 8.5, page_mm)
+        assert sum(widths) == pytest.approx(page_mm)
         for place, column in enumerate(table.columns):
             longest = max(column.title.split(), key=text_width)
             if longest.isascii() and len(table.columns) < 10:
@@ -140,10 +141,33 @@ def test_one_long_word_does_not_squeeze_the_other_columns() -> None:
     heads = ("Layer", "File", "Rows", "CRS")
     columns = tuple(Column(head) for head in heads)
     row = ("streets", "x" * 400, "13,954", "EPSG:4326")
-    widths = _widths(Table("sources", "", columns, (row,)), 7.5)
+    widths = _widths(Table("sources", "", columns, (row,)), 7.5, TEXT_WIDTH_MM)
     assert sum(widths) == pytest.approx(TEXT_WIDTH_MM, abs=0.01)
     for width, words in zip(widths, row, strict=True):
         assert width > text_width(words) * 7.5 * POINT_MM or words.startswith("x")
+
+
+def test_heads_stand_on_two_lines_and_short_cells_on_one_where_the_page_holds_them() -> None:
+    heads = ("设施类别", "服务对象", "超过限值的居民人数", "覆盖率")
+    columns = tuple(Column(head, numeric=place > 1, width=0.1) for place, head in enumerate(heads))
+    row = ("社区服务站（含居委会、治安联防站、残疾人康复室）", "60 岁及以上", "1,234", "32.5%")
+    widths = _widths(Table("any", "", columns, (row,)), 8.5, TEXT_WIDTH_MM)
+    for width, head, words in zip(widths, heads, row, strict=True):
+        assert width > -(-text_width(head) // 2) * 8.5 * POINT_MM
+        assert width > text_width(words) * 8.5 * POINT_MM or text_width(words) > 7
+
+
+def test_pages_turn_for_wide_tables_and_back(written: tuple[Findings, Report, Path]) -> None:
+    _, report, path = written
+    document = _read(path)
+    wide = [section.page_width > section.page_height for section in document.sections]
+    assert wide == [place % 2 == 1 for place in range(len(wide))]
+    turned = sum(wide)
+    assert turned == sum(table.wide for table in report.tables()) > 0
+    tables = zip(document.tables[1:], report.tables(), strict=True)
+    for table, expected in tables:
+        total = sum(column.width.mm for column in table.columns)
+        assert total == pytest.approx(WIDE_WIDTH_MM if expected.wide else TEXT_WIDTH_MM, abs=0.5)
 
 
 def test_the_document_is_of_the_day_of_the_study(written: tuple[Findings, Report, Path]) -> None:
