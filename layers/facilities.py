@@ -179,7 +179,9 @@ def _notes(raw: pd.DataFrame, found: Sequence[Found], standard: Standard, closed
     part = parts_of_others(raw) & ~closed
     missed = [row for row, classes in enumerate(found) if not classes and not closed[row] and not part[row]]
     unknown, others = _unclassed(raw.iloc[missed])
-    beside = Counter(key for classes in found for key, _ in classes if key not in standard.counted)
+    counted = frozenset(standard.counted)
+    uncounted = (classes for classes in found if counted.isdisjoint(key for key, _ in classes))
+    beside = Counter(key for classes in uncounted for key, _ in classes[:1])
     unsure = Counter(key for classes in found for key, sure in classes if sure == "low" and key in standard.counted)
     notes = [Note("facilities.closed_to_public", {"count": int(closed.sum())})] if closed.any() else []
     if part.any():

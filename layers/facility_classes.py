@@ -66,9 +66,11 @@ def class_of_tags(tags: Mapping[str, str], name: str = "", *, land_area_m2: floa
     >>> class_of_tags({"amenity": "school"}, "芳草地小学")
     (('primary_school', 'high'),)
     >>> class_of_tags({"shop": "supermarket"})
-    (('community_retail', 'high'), ('food_market', 'medium'))
+    (('community_retail', 'high'), ('food_market', 'medium'), ('supermarket', 'medium'))
     >>> class_of_tags({"leisure": "pitch"}, land_area_m2=2000.0)
     (('medium_multisport_ground', 'medium'),)
+    >>> class_of_tags({"leisure": "pitch", "sport": "soccer"}, land_area_m2=2000.0)
+    (('medium_multisport_ground', 'medium'), ('football_ground', 'high'))
     >>> class_of_tags({"shop": "shoes"})
     ()
     """
@@ -166,7 +168,8 @@ def _decide(line: Evidence, name: str, third: str, land_area_m2: float | None) -
     if line.by_area and land_area_m2 is not None:
         sizes = [(classes[key].area_m2 or 0.0, key) for key in line.classes]
         fitting = [pair for pair in sizes if pair[0] <= land_area_m2]
-        return ((max(fitting)[1], line.confidence),) if fitting else ()
+        also = tuple((key, line.also_confidence) for key in line.also)
+        return ((max(fitting)[1], line.confidence), *also) if fitting else ()
     told = [key for key in line.classes if name and classes[key].covers(name)]
     found: list[tuple[str, Sureness]] = [(key, "high") for key in (told if line.several else told[:1])]
     told_third = not line.otherwise_third or third in line.otherwise_third

@@ -73,12 +73,48 @@ def test_a_class_is_known_by_every_name_of_the_standard(rule: object) -> None:
         ("科教文化服务；学校；幼儿园", "思南路幼儿园", ["kindergarten"]),
         ("购物服务;综合市场;蔬菜市场", "顺昌路", ["food_market"]),
         ("购物服务;综合市场;花鸟鱼虫市场", "万商花鸟", []),
-        ("购物服务;超级市场;超市", "家乐", ["community_retail", "food_market"]),
+        ("购物服务;超级市场;超市", "家乐", ["community_retail", "food_market", "supermarket"]),
+        ("医疗保健服务;医药保健销售店;药房", "同仁堂", ["community_retail", "pharmacy"]),
+        ("生活服务;洗衣店;洗衣店", "", ["community_retail", "laundry"]),
+        ("生活服务;美容美发店;美容美发店", "", ["community_retail", "hairdresser"]),
+        ("体育休闲服务;运动场馆;足球场", "", ["medium_multisport_ground", "football_ground"]),
+        ("风景名胜;公园广场;城市广场", "人民广场", ["outdoor_fitness_ground", "park_square"]),
+        ("医疗;药店", "", ["community_retail", "pharmacy"]),
+        ("购物;超市", "", ["community_retail", "food_market", "supermarket"]),
         ("政府机构及社会团体;公检法机构;公安警察", "打浦桥派出所", ["police_station"]),
     ],
 )
-def test_amap_strings(text: str, name: str, expected: list[str]) -> None:
+def test_map_service_strings(text: str, name: str, expected: list[str]) -> None:
     assert [key for key, _ in class_of_poi(text, name)] == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "land_m2", "expected"),
+    [
+        ({"amenity": "pharmacy"}, None, ["community_retail", "pharmacy"]),
+        ({"shop": "dry_cleaning"}, None, ["community_retail", "laundry"]),
+        ({"shop": "hairdresser"}, None, ["community_retail", "hairdresser"]),
+        ({"shop": "supermarket"}, None, ["community_retail", "food_market", "supermarket"]),
+        ({"leisure": "pitch", "sport": "soccer"}, 5000.0, ["large_multisport_ground", "football_ground"]),
+        ({"leisure": "pitch", "sport": "tennis"}, 900.0, ["small_sports_ground"]),
+        ({"place": "square"}, None, ["park_square"]),
+    ],
+)
+def test_one_place_counts_for_each_class_that_a_standard_may_ask_for(
+    tags: dict[str, str], land_m2: float | None, expected: list[str]
+) -> None:
+    assert [key for key, _ in class_of_tags(tags, land_area_m2=land_m2)] == expected
+
+
+@pytest.mark.parametrize("standard", ["convenience-2021", "tdt1063-2021", "complete-community-2020"])
+def test_every_walked_class_of_these_standards_can_be_found_in_osm_or_a_map_service(standard: str) -> None:
+    words = vocabulary()
+    told = {
+        key for line in (*words.osm, *words.amap, *words.baidu) for key in (*line.classes, *line.also, line.otherwise)
+    }
+    wanted = {"pharmacy", "laundry", "hairdresser", "supermarket", "football_ground", "park_square"}
+    asked = {key for rule in load_standard(standard).rules for key in rule.classes}
+    assert asked & wanted <= told
 
 
 @pytest.mark.parametrize(
