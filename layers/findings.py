@@ -346,7 +346,7 @@ class Findings:
     Examples
     --------
     >>> len(LAYERS), len(TABLES)
-    (15, 21)
+    (15, 22)
     """
 
     layers: Mapping[str, gpd.GeoDataFrame]

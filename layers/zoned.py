@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,7 +49,7 @@ def zoned(study: Study, rings: gpd.GeoDataFrame, parcels: gpd.GeoDataFrame, proj
     cells = cells_of(rings, study.layers.get("districts"))
     balance = find_balance(study, parcels, projects, cells, rings)
     conflicts = conflicts_of(projects, parcels, rings, rules)
-    own = () if rules.source is None else (Note("zoning.own_rules", {"name": rules.zh, "name_en": rules.en}),)
+    own = () if rules.source is None else (Note("zoning.own_rules", {"file": PurePath(rules.source).name}),)
     tables = {
         "zoning": zoning_balance(parcels, rings, cells),
         "land_balance": balance.table,

@@ -16,6 +16,7 @@ from .sections_enough import enough, fairness
 from .sections_found import lacking, sites
 from .sections_plan import rings
 from .sections_quality import about_coordinates, quality
+from .sections_zoning import land
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -293,6 +294,7 @@ SECTIONS: tuple[Callable[[Desk], list[Block]], ...] = (
     summary,
     data,
     rings,
+    land,
     coverage,
     lacking,
     enough,

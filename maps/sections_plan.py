@@ -1,4 +1,4 @@
-"""The section of the report on rings, renewal projects and zoned land."""
+"""The section of the report on rings and renewal projects."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 PROJECTS_MOST = 60
 NAMES_MOST = 6
 """Projects named in a sentence."""
+RINGS_ACROSS = 5
+"""Up to so many rings stand side by side in a table."""
 LEAST = "≥ "
 """Before a sum of which some parts are unknown."""
-RINGS_ACROSS = 5
-"""Up to so many rings stand side by side in the table of zoning."""
 
 
 def number(desk: Desk, value: object, kind: str = "count", *, factor: float = 1.0) -> str:
@@ -51,8 +51,7 @@ def at_least(said: str) -> str:
 
 
 def rings(desk: Desk) -> list[Block]:
-    """Return rings, projects and zoned land, with totals."""
-    layers = desk.findings.layers
+    """Return rings and projects, with totals."""
     blocks: list[Block] = [Heading(desk.say("rings"))]
     if desk.rings:
         blocks.append(desk.body("rings_intro", table=refer("table", "rings"), figure=refer("figure", "location")))
@@ -61,9 +60,6 @@ def rings(desk: Desk) -> list[Block]:
         blocks.append(desk.body("rings_none", figure=refer("figure", "location")))
     blocks.append(desk.figure("location"))
     blocks.extend(_projects(desk))
-    if len(layers["parcels"]) and len(desk.findings.tables["zoning"]):
-        blocks.append(desk.body("zoning_intro", table=refer("table", "zoning"), figure=refer("figure", "zoning")))
-        blocks.extend([_zoning_table(desk), desk.figure("zoning")])
     return blocks
 
 
@@ -197,45 +193,3 @@ def _policy_said(desk: Desk, against: object) -> str:
 def more(desk: Desk, count: int) -> Sequence[Block]:
     """Return a note on how many rows were left to the workbook; nothing where none was."""
     return [Paragraph(desk.say("continued", count=count), "note")] if count > 0 else []
-
-
-def _zoning_table(desk: Desk) -> Table:
-    """Return hectares by use and ring: rings side by side where few, else a row for each pair."""
-    frame = desk.findings.tables["zoning"]
-    ids = list(dict.fromkeys(text(value) for value in frame["ring_id"]))
-    caption = desk.say("zoning_caption")
-    if len(ids) > RINGS_ACROSS or ids == [""]:
-        columns = (
-            Column(desk.say("col_ring")),
-            Column(desk.say("col_use")),
-            Column(desk.say("col_area_ha"), numeric=True),
-        )
-        pairs: list[tuple[str, ...]] = [
-            (
-                text(r["ring_name"]) or NOTHING,
-                label("use", r["use_group"], desk.language),
-                _hectares(desk, [r["area_m2"]]),
-            )
-            for _, r in frame.iterrows()
-        ]
-        pairs.append((desk.say("total"), "", _hectares(desk, frame["area_m2"])))
-        return Table("zoning", caption, columns, tuple(pairs), total=True)
-    ring = frame["ring_id"].map(text)
-    use = frame["use_group"].map(text)
-    names = [text(frame.loc[ring == key, "ring_name"].iloc[0]) or NOTHING for key in ids]
-    heads = [Column(desk.say("col_use"), width=2.0), *(Column(name, numeric=True) for name in names)]
-    rows = [
-        (
-            label("use", group, desk.language),
-            *(_hectares(desk, frame.loc[(ring == key) & (use == group), "area_m2"]) for key in ids),
-            _hectares(desk, frame.loc[use == group, "area_m2"]),
-        )
-        for group in dict.fromkeys(use)
-    ]
-    sums = (_hectares(desk, frame.loc[ring == key, "area_m2"]) for key in ids)
-    rows.append((desk.say("total"), *sums, _hectares(desk, frame["area_m2"])))
-    return Table("zoning", caption, (*heads, Column(desk.say("total"), numeric=True)), tuple(rows), total=True)
-
-
-def _hectares(desk: Desk, values: Iterable[object]) -> str:
-    return total(desk, values, "decimal", factor=1e-4)

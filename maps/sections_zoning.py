@@ -9,7 +9,7 @@ from ..layers.words import say
 from .formats import NOTHING, format_number
 from .quotes import label, text
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
-from .sections_plan import more, number
+from .sections_plan import RINGS_ACROSS, more, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from ..layers.words import Language
 
-RINGS_ACROSS = 5
-"""Up to so many rings stand side by side."""
 DISTRICTS_MOST = 30
 CONFLICTS_MOST = 40
 VERDICTS_MOST = 60
@@ -62,25 +60,25 @@ def _balance(desk: Desk, frame: pd.DataFrame) -> list[Block]:
         return []
     whens = [when for when in WHENS if (frame["when"] == when).any()]
     first = frame[frame["when"] == whens[0]]
-    refers = {name: refer("table", f"land_{name}") for name in ("rings", "districts")}
-    said = {
-        "table": refer("table", "land_balance"),
-        "total": number(desk, first["area_m2"].sum(), "decimal", factor=HECTARES),
-    }
-    key = "balance_both" if len(whens) > 1 else "balance_one"
     drawn = desk.has_figure("zoning")
+    tables = [_by_area(desk, frame, "ring", whens)] if desk.rings else []
+    if frame["district_id"].notna().any():
+        tables.append(_by_area(desk, frame, "district", whens))
+    whole = number(desk, first["area_m2"].sum(), "decimal", factor=HECTARES)
     when = {} if len(whens) > 1 else {"when": label("when", whens[0], desk.language)}
-    blocks: list[Block] = [
+    key = "balance_both" if len(whens) > 1 else "balance_one"
+    intro = [_said(desk, key, table=refer("table", "land_balance"), total=whole, **when)]
+    intro += [_said(desk, f"balance_{table.key}", table=refer("table", table.key)) for table in tables]
+    intro += [_said(desk, "balance_figure", figure=refer("figure", "zoning"))] if drawn else []
+    names = frame["district_id"].nunique(dropna=False)
+    return [
         Heading(_said(desk, "balance_title"), level=2),
-        Paragraph(_said(desk, key, **said, **refers, **when)),
-        *([Paragraph(_said(desk, "balance_figure", figure=refer("figure", "zoning")))] if drawn else []),
+        Paragraph(_said(desk, "sentences").join(intro)),
         _whole(desk, frame, whens),
         *([desk.figure("zoning")] if drawn else []),
-        _by_area(desk, frame, "ring", whens),
-        _by_area(desk, frame, "district", whens),
+        *tables,
+        *more(desk, names - DISTRICTS_MOST),
     ]
-    names = frame["district_id"].nunique(dropna=False)
-    return [*blocks, *more(desk, names - DISTRICTS_MOST)]
 
 
 def _whole(desk: Desk, frame: pd.DataFrame, whens: list[str]) -> Table:

@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from made_counts import LISTED, Walks, coverage_rows, gap_rows, missing_rows, siting_rows
 from made_indicators import indicator_rows
+from made_land import balance_rows, conflict_rows, verdicts
 from made_town import (
     CLASSES,
     CRS,
@@ -189,6 +190,9 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: Walks) -> dict[str, pd.D
         "indicators": indicator_rows(walks, groups),
         "siting": siting_rows(walks),
         "zoning": zoning,
+        "land_balance": balance_rows(layers),
+        "conflicts": conflict_rows(layers["projects"]),
+        "land_verdicts": verdicts(layers["candidates"]),
         "projects_by_ring": by_ring,
         "facilities_by_class": [
             {
