@@ -62,10 +62,12 @@ MERGE_AFTER, MERGED_MOST, MERGE_NODES, MERGE_SHARE = 3, 10, 50, 0.15
 """Annealings between merges, answers merged, and the most nodes and share of the time left in one."""
 STALLED_AFTER = 4
 """Annealings without a better answer after which the branching takes its turn; then they grow longer."""
+ANNEAL_WORK = 4e8
+"""Stored pairs looked at in one of the first annealings at most."""
 LINES, WARMER = 2, 1.5
 """Annealings at once, and how much warmer each is than the one before it."""
 HEATS = (1.0, 0.5, 2.0, 1.0)
-QUICK_WORK, TRIES_QUICK, WARM = 20_000_000, 10, 0.2
+QUICK_WORK, TRIES_QUICK, WARM = 8_000_000, 10, 0.2
 """A what-if's stored pairs looked at for the bound, exchanges tried for each column, and share of the first heat."""
 
 
@@ -345,7 +347,8 @@ class _Search:
         One line goes on from the best answer, the others from their own, all at once; they meet where they are merged.
         """
         entering = self._entering(narrow=narrow)
-        tries = min(TRIES_MOST, each * len(self._entering(narrow=True)))
+        most = ANNEAL_WORK * max(1, each // TRIES_EACH) * len(self.columns.free) / max(1, len(self.columns.row))
+        tries = min(TRIES_MOST, int(most), each * len(self._entering(narrow=True)))
         if not tries:
             return
         if tries * self.pace > self.left():
