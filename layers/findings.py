@@ -70,6 +70,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "status",  # present: all are within the limit; partial: at least half; too_far: fewer; no_data, unknown;
         # too_small: at least half are, but fewer than half of one that is not known to be below the standard's size
         "size_known",  # False: that it is large enough is not known; NA where no size is asked for or none is near
+        "none_yet",  # True: no facility of the class exists, some are under construction or planned
         "nearest_id",  # for the resident in the middle
         "nearest_name",
         "walk",  # of the resident in the middle, in unit, however far; NaN where no way leads to any

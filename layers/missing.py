@@ -38,6 +38,7 @@ def missing_table(
     and present ``walk_longest <= limit``; NaN is where no way leads to any. Walks are in ``unit``. ``people``,
     ``elders_60`` and ``households`` live in the compound; those with ``_lacking`` are beyond the limit, NA where that
     is not known.
+    ``none_yet`` tells that the class has data but no facility that exists: all are still to come.
     ``size_known`` is false where fewer than half are within the limit of a facility that is known to be large enough.
 
     Parameters
@@ -95,6 +96,7 @@ def _missing(residents: Residents, compounds: Mapping[str, NDArray[np.object_]],
         "limit": float(walk.limit),
         "unit": walk.unit,
         "size_known": size_known,
+        "none_yet": walk.has_data and not len(walk.site_ids),
         "people_too_small": too_small,
         "confidence": rule.confidence,
         "clause": rule.clause,

@@ -238,7 +238,10 @@ def _missing_rows(findings: Findings, compounds: pd.DataFrame, names: Names) -> 
         "compound": [int(value) for value in place[table["compound_id"]]],
         "class": [names.classes.index(key) for key in table["facility_class"]],
         "status": [STATUSES.index(status) for status in table["status"]],
-        "nearest": [value if isinstance(value, str) else None for value in table["nearest_name"]],
+        "nearest": [
+            tell("none_yet", names) if to_come is True else value if isinstance(value, str) else None
+            for value, to_come in zip(table["nearest_name"].tolist(), table["none_yet"].tolist(), strict=True)
+        ],
         "walk": [plain(value, digits=2) for value in table["walk"].astype(float)],
         "longest": [plain(value, digits=2) for value in table["walk_longest"].astype(float)],
         "lacking": [plain(value) for value in table["people_lacking"]],

@@ -55,13 +55,17 @@ def _lacking_classes(desk: Desk) -> Table:
         *(Column(desk.say(f"col_{state}"), numeric=True, width=0.8) for state in STATES),
     )
     states = desk.states()
+    missing = desk.findings.tables["missing"]
+    to_come = set(missing.loc[[known(value) == 1.0 for value in missing["none_yet"]], "facility_class"])
     rows = []
     for key in desk.with_data(required=True):
         for circle in desk.coverage.circles(key):
             counts = states.get((key, circle))
             if counts is not None:
                 limit = limit_cell(desk, desk.coverage.city(key, circle=circle))
-                rows.append((desk.title(key, circle), limit, *(number(desk, count) for count in counts)))
+                title = desk.title(key, circle)
+                title = desk.say("none_yet_class", name=title) if key in to_come else title
+                rows.append((title, limit, *(number(desk, count) for count in counts)))
     caption = desk.say("lacking_classes_caption", units=desk.units())
     return Table("lacking_classes", caption[:1].upper() + caption[1:], columns, tuple(rows))
 

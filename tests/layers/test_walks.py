@@ -23,6 +23,7 @@ from lifecircle.layers.residents import Groups, Residents
 from lifecircle.layers.sample import write_sample
 from lifecircle.layers.standards import Rule
 from lifecircle.layers.walks import WIDE_LIMIT_M, Walk, known_walks, no_way_notes, walks_of
+from lifecircle.maps.report import report_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,3 +180,21 @@ def test_in_the_made_up_city_only_a_class_without_any_has_no_nearest(tmp_path: P
         str(note["detail"]["labels"]) for note in findings.manifest["notes"] if note["code"] == "facilities.none_yet"
     ]
     assert set(none["facility_class"]) == {key for labels in noted for key in labels.split(", ")}
+    assert set(missing.loc[missing["none_yet"].astype(bool), "facility_class"]) == set(none["facility_class"])
+
+
+def test_a_class_that_is_all_under_construction_is_said_so_in_the_missing_list(tmp_path: Path) -> None:
+    write_sample(tmp_path, people=20_000)
+    path = tmp_path / "facilities.csv"
+    table = pd.read_csv(path, dtype="str")
+    markets = table["设施类别"].str.contains("菜市场")
+    table.loc[markets, "建设状态"] = "在建"
+    table.to_csv(path, index=False)
+    findings = find(load_study(tmp_path / "study.toml"))
+    missing = findings.tables["missing"].set_index("facility_class")
+    assert markets.any()
+    assert missing.loc["food_market", "none_yet"].astype(bool).all()
+    assert set(missing.loc["food_market", "status"]) == {"too_far"}
+    assert not missing.drop(index="food_market")["none_yet"].astype(bool).all()
+    rows = next(table.rows for table in report_of(findings, "zh").tables() if table.key == "lacking_classes")
+    assert [row[0] for row in rows if "仅在建或规划" in row[0] and "菜市场" in row[0]]

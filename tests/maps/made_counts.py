@@ -152,6 +152,7 @@ def missing_rows(walks: Walks, compounds: pd.DataFrame) -> list[dict[str, Any]]:
                     **{name: int(lives[name]) for name in LISTED},
                     **{f"{name}_lacking": int(lacks[name]) if line else pd.NA for name in LISTED},
                     "size_known": True,
+                    "none_yet": False,
                     "people_too_small": 0,
                     "confidence": rule["confidence"],
                     "clause": rule["clause"],
