@@ -38,6 +38,7 @@ CSV_TABLES = (
     "siting",
     "curve",
     "unreachable",
+    "refusals",
     "zoning",
     "land_balance",
     "land_verdicts",

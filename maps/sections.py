@@ -11,6 +11,7 @@ from .formats import format_area, format_number
 from .paper import shortened
 from .quotes import crs_label, file_name, in_metres, known, label, sited_classes, text, walker_label
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
+from .sections_candidates import candidates
 from .sections_coverage import coverage
 from .sections_enough import enough, fairness
 from .sections_found import lacking, sites
@@ -299,6 +300,7 @@ SECTIONS: tuple[Callable[[Desk], list[Block]], ...] = (
     lacking,
     enough,
     fairness,
+    candidates,
     sites,
     method,
     quality,

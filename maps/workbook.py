@@ -30,6 +30,7 @@ from .quotes import (
 )
 from .report import Desk
 from .sections import sentence, warning
+from .sections_candidates import of_candidates
 from .sections_zoning import conflict_said
 from .style import STATUS_FILLS, text_on
 
@@ -56,6 +57,8 @@ SHEETS = (
     ("sensitivity", "sensitivity"),
     ("sites", "sites"),
     ("siting", "siting"),
+    ("candidates", "candidates"),
+    ("refusals", "refusals"),
     ("zoning", "zoning"),
     ("land_balance", "land_balance"),
     ("conflicts", "conflicts"),
@@ -106,6 +109,9 @@ NUMBERS = {
     "walk_min": "0.0",
     "walk_longest_min": "0.0",
     "limit_min": "0.0",
+    "frontage_m": "#,##0.0",
+    "slope_percent": "0.0",
+    "measured": "#,##0.##",
     "far": "0.00",
     "density": "0.00",
     "seconds": "0.00",
@@ -289,6 +295,7 @@ class _Writer:
             "file": file_name,
             "source": file_name,
             "datum": lambda value: str(value).upper(),
+            **(of_candidates(table, language) if table in {"candidates", "refusals"} else {}),
         }
         return namers.get(column)
 

@@ -24,6 +24,7 @@ from made_town import (
     Y0,
     barriers_rows,
     candidates_rows,
+    refusals_rows,
     compounds_rows,
     demand_rows,
     facilities_rows,
@@ -192,6 +193,7 @@ def _tables(layers: dict[str, gpd.GeoDataFrame], walks: Walks) -> dict[str, pd.D
         "zoning": zoning,
         "land_balance": balance_rows(layers),
         "conflicts": conflict_rows(layers["projects"]),
+        "refusals": refusals_rows(),
         "land_verdicts": verdicts(layers["candidates"]),
         "projects_by_ring": by_ring,
         "facilities_by_class": [

@@ -284,11 +284,32 @@ def candidates_rows() -> list[dict[str, Any]]:
                 "land_use": "A6" if fits else "G1",
                 "facility_class": "elderly_day_care" if index < 4 else "food_market",
                 "fits": fits,
-                "reason": None if fits else "land_use",
+                "reason": None if fits else "land_use;frontage",
+                "source": ("land", "building", "osm")[index % 3],
+                "floor_fits_m2": 700.0 + 200 * index,
+                "floor_relaxed_m2": 840.0 + 240 * index,
+                "needs_approval": index == 1,
+                "capacity_fits": 35.0 + 10 * index,
+                "frontage_m": 4.0 if index == 4 else 40.0,
+                "slope_percent": 1.5,
                 "geometry": box(centre.x - 25, centre.y - 20, centre.x + 25, centre.y + 20),
             }
         )
     return rows
+
+
+def refusals_rows() -> list[dict[str, Any]]:
+    """Why the candidates that do not fit were refused."""
+    refused = [row for row in candidates_rows() if not row["fits"]]
+    said = {
+        "land_use": {"what": "G1", "clause": "地方规定", "clause_en": "local rule", "confidence": "D"},
+        "frontage": {"measured": 4.0, "needed": 12.0, "unit": "m", "confidence": "D"},
+    }
+    return [
+        {**{name: row[name] for name in ("site_id", "name", "facility_class")}, "reason": reason, **said[reason]}
+        for row in refused
+        for reason in row["reason"].split(";")
+    ]
 
 
 def streets_rows() -> list[dict[str, Any]]:
