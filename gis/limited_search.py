@@ -58,6 +58,8 @@ class Found:
         No answer covers more; whether the answer covers as much.
     late, work
         Whether the time ended the search; annealings it took.
+    known
+        The bound by prices, where there was anything to choose: they bound other limits too.
     """
 
     inside: Bools
@@ -65,9 +67,10 @@ class Found:
     proven: bool
     late: bool
     work: int
+    known: Bounded | None = None
 
 
-def search(problem: Limited, effort: Effort) -> Found:
+def search(problem: Limited, effort: Effort, *, start: Bools | None = None) -> Found:
     """Choose columns that cover the most weight under all limits, the most second weight, the least aims when equal.
 
     Parameters
@@ -76,14 +79,16 @@ def search(problem: Limited, effort: Effort) -> Found:
         A reduced problem, of which the columns that free a limit are an answer.
     effort
         Limits; the first search is not cut short.
+    start
+        bool [columns], an answer to begin with, where one is known.
     """
-    return _Search(problem, effort).run()
+    return _Search(problem, effort, start).run()
 
 
 class _Search:
     """The best answer, the best bound, and what they rule out."""
 
-    def __init__(self, problem: Limited, effort: Effort) -> None:
+    def __init__(self, problem: Limited, effort: Effort, start: Bools | None = None) -> None:
         self.problem, self.effort = problem, effort
         self.deadline = time.perf_counter() + effort.seconds
         self.work, self.tried, self.pace, self.out_of_time = 0, np.inf, 0.0, False
@@ -94,6 +99,8 @@ class _Search:
         self.inside = problem.begin
         for price in (self.price, np.ones(columns)):
             self._take(self._descended(problem.begin, price))
+        if start is not None and problem.holds(start):
+            self._take(self._descended(start))
         self.known: Bounded = first_bound(problem, self.value)
         self.bound = max(self.known.bound, self.value)
 
@@ -156,9 +163,9 @@ class _Search:
         self._rounds()
         proven = self.bound == self.value
         if proven and self.problem.cover.nnz <= TIE_PAIRS:
-            self._take(best_among_equals(self.problem, self.inside))
+            self._take(best_among_equals(self.problem, self.inside, seconds=self.left()))
         self._take(self._descended(self.inside))
-        return Found(self._needed(), self.bound, proven, self.late(), self.work)
+        return Found(self._needed(), self.bound, proven, self.late(), self.work, self.known)
 
     def _lower(self, most: int) -> None:
         """Lower the bound by primal-dual steps."""
