@@ -105,8 +105,26 @@ def _read_csv(text: str, path: Path) -> pd.DataFrame:
         return pd.read_csv(
             io.StringIO(text), sep=separator, dtype="str", keep_default_na=False, na_values=[""], skipinitialspace=True
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
-        raise unreadable(path, error) from error
+    except pd.errors.EmptyDataError as error:
+        message = f"{path} holds no rows"
+        raise InputError(message, Fault("files.csv_empty", file=str(path))) from error
+    except (pd.errors.ParserError, csv.Error, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> InputError:
+    """Return the error for separated text whose rows do not come apart: which row, and why."""
+    uneven = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+    if uneven:
+        wanted, line, found = uneven.groups()
+        detail = {"wanted": wanted, "found": found}
+        fault = Fault("files.csv_uneven", file=str(path), row=int(line) - 1, detail=detail)
+        return InputError(f"line {line} of {path} has {found} cells, not {wanted}", fault)
+    quote = re.search(r"EOF inside string starting at row (\d+)", str(error))
+    if quote:
+        fault = Fault("files.csv_quote", file=str(path), row=int(quote[1]))
+        return InputError(f"a quotation mark opened in row {quote[1]} of {path} is never closed", fault)
+    return unreadable(path, error)
 
 
 def find_coordinates(names: Sequence[str], columns: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -54,16 +54,15 @@ def _print(found: Audit, language: LanguageName) -> None:
     from lifecircle.layers.words import explain, layer_name, say, say_note
 
     console = Console(highlight=False)
-    heads = ("layer", "file", "rows_in", "rows_kept", "datum", "from_streets", "inside", "encoding", "columns")
+    heads = ("layer", "file", "rows_in", "rows_kept", "datum", "from_streets", "inside")
     if not console.is_terminal:
         console.width = FULL_WIDTH
     table = Table()
     for head in heads:
         table.add_column(say(f"check.{head}", language), overflow="fold")
     for row in found.rows:
-        renamed = ", ".join(f"{name}={source}" for name, source in row.columns.items() if name != source)
         layer, file = layer_name(row.layer, language), row.file
-        cells = (layer, file, row.rows_in, row.rows_kept, row.datum, *_fit_cells(row), row.encoding or "", renamed)
+        cells = (layer, file, row.rows_in, row.rows_kept, row.datum, *_fit_cells(row))
         table.add_row(*(str(cell).replace("[", r"\[") for cell in cells))
     if found.rows:
         console.print(table)
@@ -86,7 +85,7 @@ def _fit_cells(row: Row) -> tuple[str, str]:
 
 
 def _column_lines(found: Audit, language: LanguageName) -> list[str]:
-    """Return what columns of each file are not used, and which of these may be the product's."""
+    """Return how each file's columns are understood, which are not used, and which of these may be the product's."""
     from lifecircle.layers.audit import guesses
     from lifecircle.layers.scaffold import quoted
     from lifecircle.layers.words import layer_name, say
@@ -94,6 +93,9 @@ def _column_lines(found: Audit, language: LanguageName) -> list[str]:
     lines = []
     for row in found.rows:
         where = {"layer": layer_name(row.layer, language), "file": Path(row.file).name}
+        renamed = ", ".join(f"{name}={source}" for name, source in row.columns.items() if name != source)
+        if renamed:
+            lines.append(say("check.renamed", language, **where, pairs=renamed))
         if row.unused:
             lines.append(say("check.unused", language, **where, fields=", ".join(row.unused)))
         pairs = ", ".join(f"{name} = {quoted(source)}" for name, source in guesses(row).items())

@@ -12,6 +12,9 @@ from lifecircle.cli.options import Language, LanguageOption, reporting
 if TYPE_CHECKING:
     from lifecircle.layers.words import Language as LanguageName
 
+SHOWN_UNUSED = 12
+"""How many unused files are named on screen; study.toml names all."""
+
 
 def init(
     sources: Annotated[list[Path], typer.Argument(help="A folder of data, or files. 数据文件夹或若干文件。")],
@@ -57,6 +60,13 @@ def init(
                 typer.echo(say("init.skipped", spoken, folder=part.path))
         if made.unused:
             typer.echo(f"  {say('init.not_used', spoken, count=len(made.unused))}")
+            listed = [part for part in made.unused if part.reason != OF_RESULTS]
+            for part in listed[:SHOWN_UNUSED]:
+                inside = part.path.name if part.sublayer is None else f"{part.path.name} / {part.sublayer}"
+                reason = say(part.reason or "init.unused_second", spoken, lacks=", ".join(part.lacks))
+                typer.echo(f"  - {say('init.not_used_line', spoken, part=inside, reason=reason)}")
+            if len(listed) > SHOWN_UNUSED:
+                typer.echo(f"  - {say('cli.and_more', spoken, count=len(listed) - SHOWN_UNUSED)}")
         for question in made.questions:
             typer.echo(say("init.question", spoken, text=question))
         typer.echo(say("init.next", spoken, path=made.path))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import shapely
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from lifecircle.cli.cli import app
@@ -47,5 +48,8 @@ def test_nothing_is_cut_and_unused_columns_are_told(tmp_path: Path) -> None:
     mapped = "name=小区名称, year_built=建成年份, households=总户数, floor_area_m2=总建筑面积, storeys=主要层数"
     assert mapped in result.output
     assert "没有用到的列：备注" in result.output
+    table = [line for line in result.output.splitlines() if line[:1] in "┏┃┡│└"]
+    assert len(table) == 7
+    assert max(map(cell_len, table)) - cell_len(place) <= 70, "a name of 30 signs stands on a line of 100"
     told = json.loads(CliRunner().invoke(app, ["check", str(tmp_path), "--json"]).output)
     assert [row["unused"] for row in told["files"] if row["layer"] == "compounds"] == [["备注"]]
