@@ -251,8 +251,8 @@ def tear_and_mend(
         torn, most_torn = 0, np.random.randint(1, TORN_MOST + 1)
         members = np.flatnonzero(t >= 0)
         np.random.shuffle(members)
-        for j in members:
-            over = False
+        for m in range(members.size):
+            j, over = int(members[m]), False
             for r in range(most.size):
                 over |= s[r] > most[r]
             if j == column[o] or must[j] or (torn >= most_torn and not over):

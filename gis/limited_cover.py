@@ -133,8 +133,9 @@ class Bounded:
 def limited(problem: Limited, keep: Bools, usable: Bools) -> Limited:
     """Return the problem without what cannot matter.
 
-    Rows that no choice can change are dropped and rows with equal cover sets merged; so are columns that cannot be paid
-    for and columns that another one covers that uses no more of any limit and is no dearer. Columns that free a limit stay.
+    Rows that no choice can change are dropped and rows with equal cover sets merged; columns are dropped that cannot be
+    paid for, and those all of whose rows another one covers that uses no more of any limit and is no dearer. Columns
+    that free a limit stay.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def prove(problem: Limited, start: Bools, known: Bounded, *, seconds: float, gap
     return found, proven
 
 
-def best_among_equals(problem: Limited, start: Bools) -> Bools:
+def best_among_equals(problem: Limited, start: Bools, *, seconds: float) -> Bools:
     """Among answers of the same weight return one with the most second weight, then with the least of each aim.
 
     As far as a search of limited size shows.
@@ -68,7 +68,9 @@ def best_among_equals(problem: Limited, start: Bools) -> Bools:
     best, columns, rows = start, problem.cover.shape[1], len(problem.weight)
     goals = [np.concatenate([np.zeros(columns), rated]) for rated in (problem.weight, problem.tie)]
     goals += [np.concatenate([-aim.astype(np.float64), np.zeros(rows)]) for aim in problem.aims]
-    solver = silent_solver(seconds=np.inf, gap=0.0)
+    if seconds <= 0:
+        return best
+    solver = silent_solver(seconds=seconds, gap=0.0)
     solver.setOptionValue("mip_max_nodes", TIE_NODES)
     _pass(solver, problem)
     every = np.arange(columns + rows, dtype=np.int32)

@@ -10,7 +10,7 @@ import highspy
 import numpy as np
 
 from .errors import SolverError
-from .siting_highs import ROUNDING, SLACK, TIE_NODES, silent_solver
+from .siting_highs import ROUNDING, SLACK, silent_solver
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LARGEST_USE = 1e5
 """Limits are scaled so that no option uses more of them, for the solver's tolerances are absolute."""
 RETRIES, HALF = 20, 0.5
+TIE_NODES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def prove(problem: Choices, start: Ints, known: Rated, *, seconds: float, gap: f
     return found, proven
 
 
-def best_among_equals(problem: Choices, start: Ints) -> Ints:
+def best_among_equals(problem: Choices, start: Ints, *, seconds: float) -> Ints:
     """Among answers that place as many return one with the most of the second weight, then the least of each aim.
 
     As far as a search of limited size shows.
@@ -64,7 +65,9 @@ def best_among_equals(problem: Choices, start: Ints) -> Ints:
     parts = [(0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
     goals = [np.repeat(part, [options, entries, rows]) for part in parts]
     goals += [np.concatenate([-aim.astype(np.float64), np.zeros(entries + rows)]) for aim in problem.aims]
-    solver = silent_solver(seconds=np.inf, gap=0.0)
+    if seconds <= 0:
+        return best
+    solver = silent_solver(seconds=seconds, gap=0.0)
     solver.setOptionValue("mip_max_nodes", TIE_NODES)
     _pass(solver, problem)
     every = np.arange(options + entries + rows, dtype=np.int32)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-TIE_ENTRIES, LARGEST_MODEL = 5_000, 400_000
+TIE_ENTRIES, LARGEST_MODEL = 2_000, 400_000
 """Up to so many entries the best among equals is searched for, and the proof is left to HiGHS."""
 ROUNDS, STEPS, LATER_ROUNDS = 3, 150, 6
 TRIES, TRIES_WORK = (20, 400), 40_000_000
@@ -118,7 +118,7 @@ class _Search:
             self._round()
         proven = self.bound == self.value
         if proven and self.problem.cover.nnz <= TIE_ENTRIES:
-            self._take(best_among_equals(self.problem, self.answer))
+            self._take(best_among_equals(self.problem, self.answer, seconds=self.deadline - time.perf_counter()))
             self._lower_numbers()
         self._needed()
         return Settled(self.answer, self.bound, proven, self.late(), self.work)
