@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .offers import Kept
     from .siting_case import Case
-    from .siting_models import Choice
+    from .siting_choice import Choice
 
     Bools = NDArray[np.bool_]
     Ints = NDArray[np.int64]
@@ -46,9 +46,8 @@ def site_rows(case: Case, choice: Choice, kept: Kept, carries: Sequence[str] | N
     """
     chosen = choice.chosen
     places = case.offer.places.iloc[case.fits[chosen]].reset_index(drop=True)
-    names = np.array([name or None for name in case.offer.places["name"].to_numpy()[case.fits]] + [None], dtype=object)
-    ids = np.array([*case.site_ids, None], dtype=object)
-    names = np.array([name or one for name, one in zip(names, ids, strict=True)], dtype=object)
+    names = np.array([*case.site_names, None], dtype=object)[choice.runner_up]
+    names = names if choice.runner_names is None else choice.runner_names
     gone = _closed(case, choice)
     counts = {name: added(case, chosen, _weights(kept, name), gone) for name in (case.measure, "people", "elders_60")}
     served, only_here = _reached(case, chosen, gone)
@@ -71,7 +70,7 @@ def site_rows(case: Case, choice: Choice, kept: Kept, carries: Sequence[str] | N
         "served": served,
         "only_here": only_here,
         "needs_rezoning": rezoning.where(~places["zoning"].isin(["unknown", ""])),
-        "runner_up": names[choice.runner_up],
+        "runner_up": names,
         "runner_up_loses": _whole(choice.runner_up_loses),
         "edge_cut": places["edge_cut"] == 1,
         "phase": _whole(nowhere if choice.phase is None else choice.phase.astype(np.float64)),
@@ -136,15 +135,13 @@ def _reached(case: Case, chosen: Ints, covered: Bools) -> tuple[Ints, Ints]:
     )
 
 
-def siting_row(case: Case, choice: Choice, kept: Kept, *, model: str | None = None) -> dict[str, object]:
+def siting_row(case: Case, choice: Choice, kept: Kept) -> dict[str, object]:
     """Return the row of a wish: what was asked and found, how good it is, who cannot be reached, who is worst off.
 
     Parameters
     ----------
     case, choice, kept
         As for `site_rows`.
-    model
-        What to call the model; the wish's where not given.
     """
     open_now = _closed(case, choice)
     after = open_now.copy()
@@ -167,7 +164,7 @@ def siting_row(case: Case, choice: Choice, kept: Kept, *, model: str | None = No
         "bound": choice.bound,
         "gap": choice.gap,
         "status": choice.status,
-        "model": model or case.wish.model,
+        "model": choice.model or case.wish.model,
         "budget_yuan": choice.budget,
         "spent_yuan": spent,
         "seconds": choice.seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from ..gis.errors import Fault, InfeasibleError, SolverError
 from .offers import nearest_of, pick
 from .proposal_rows import joined, site_rows, siting_row, table_of, unreachable_rows
 from .siting_case import case_of
+from .siting_features import curve_rows
 from .siting_models import check_far, choose
+from .siting_together import choose_together
 from .study import Note
 from .wishes import wished
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from .offers import Kept
     from .settings import SitingSection, WishSection
     from .siting_case import Case
-    from .siting_models import Choice
+    from .siting_choice import Choice
 
 _NOBODY = np.zeros(0, dtype=np.int64)
 
@@ -86,6 +88,38 @@ def propose(kept: Kept, siting: SitingSection, sited: Sequence[str], *, strict: 
     """
     wishes, asked = wished(siting, sited)
     notes, warnings = list(asked), list[Fault]()
+    if siting.together is None:
+        solved, carries = _one_by_one(kept, siting, wishes, notes, warnings, strict=strict)
+    else:
+        solved, carries = _all_at_once(kept, siting, wishes, notes, warnings, strict=strict)
+    rows = [site_rows(case, choice, kept, own) for (case, choice), own in zip(solved, carries, strict=True)]
+    curved = [case for case, choice in solved if _curved(case, choice)]
+    return Proposals(
+        sites=joined(rows, kept.crs),
+        siting=table_of("siting", [siting_row(case, choice, kept) for case, choice in solved]),
+        curve=table_of("curve", [row for case in curved for row in curve_rows(case, siting)]),
+        unreachable=table_of("unreachable", [row for case, _ in solved for row in unreachable_rows(case, kept)]),
+        after=_after(solved),
+        closed=frozenset(case.offer.facility_class for case, choice in solved if _closes(choice)),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+    )
+
+
+Solved: TypeAlias = "tuple[list[tuple[Case, Choice]], Sequence[list[str] | None]]"
+"""Wishes with their answers, and for each the classes that its sites carry, where that is more than its own."""
+
+
+def _one_by_one(
+    kept: Kept,
+    siting: SitingSection,
+    wishes: Sequence[WishSection],
+    notes: list[Note],
+    warnings: list[Fault],
+    *,
+    strict: bool,
+) -> Solved:
+    """Answer one wish after the other; a site that is taken is not offered again."""
     taken: frozenset[str] = frozenset()
     solved: list[tuple[Case, Choice]] = []
     for wish in wishes:
@@ -93,7 +127,7 @@ def propose(kept: Kept, siting: SitingSection, sited: Sequence[str], *, strict: 
         if case is None:
             continue
         try:
-            choice = choose(case, siting)
+            choice = choose(case, siting, kept)
         except (InfeasibleError, SolverError) as error:
             if strict or not error.faults:
                 raise
@@ -102,16 +136,36 @@ def propose(kept: Kept, siting: SitingSection, sited: Sequence[str], *, strict: 
             continue
         solved.append((case, choice))
         taken |= {case.site_ids[site] for site in choice.chosen.tolist()}
-    return Proposals(
-        sites=joined((site_rows(case, choice, kept) for case, choice in solved), kept.crs),
-        siting=table_of("siting", [siting_row(case, choice, kept) for case, choice in solved]),
-        curve=table_of("curve", []),
-        unreachable=table_of("unreachable", [row for case, _ in solved for row in unreachable_rows(case, kept)]),
-        after=_after(solved),
-        closed=frozenset(case.offer.facility_class for case, choice in solved if _closes(choice)),
-        notes=tuple(notes),
-        warnings=tuple(warnings),
-    )
+    return solved, [None] * len(solved)
+
+
+def _all_at_once(
+    kept: Kept,
+    siting: SitingSection,
+    wishes: Sequence[WishSection],
+    notes: list[Note],
+    warnings: list[Fault],
+    *,
+    strict: bool,
+) -> Solved:
+    """Answer all wishes at once on the land that they share."""
+    cases = [case for wish in wishes if (case := _case(kept, wish, (frozenset(), {}), notes)) is not None]
+    if not cases:
+        return [], []
+    try:
+        return choose_together(cases, siting)
+    except (InfeasibleError, SolverError) as error:
+        if strict or not error.faults:
+            raise
+        named = ", ".join(case.wish.facility_class for case in cases)
+        notes.append(Note("proposals.no_answer", {"facility_class": named}))
+        warnings += error.faults
+        return [], []
+
+
+def _curved(case: Case, choice: Choice) -> bool:
+    """Tell whether a wish gets a curve: plain maximal covering and budgets do, unless it wants none."""
+    return case.wish.model in ("max_cover", "budgeted") and choice.model is None and case.wish.curve != 0
 
 
 def _case(

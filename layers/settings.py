@@ -228,8 +228,8 @@ class WishSection(_Strict):
     """New sites of each phase, the first phase first; their sum is the number of sites."""
     phase_yuan: list[Positive] = []
     """Instead: the money of each phase; what is left over is not carried on."""
-    curve: Annotated[int, Field(ge=1)] | None = None
-    """How many sites the curve of people reached goes up to; 0 sites are no curve."""
+    curve: Annotated[int, Field(ge=0)] | None = None
+    """How many sites the curve of people reached goes up to; 0 is no curve; twice the sites where it is not given."""
 
 
 class AccessSection(_Strict):

@@ -76,6 +76,12 @@ class Case:
         """Return the ids of the candidates."""
         return [str(name) for name in self.offer.places["site_id"].to_numpy()[self.fits]]
 
+    @property
+    def site_names(self) -> list[str]:
+        """Return the names of the candidates, ids where they have none."""
+        names = self.offer.places["name"].to_numpy()[self.fits]
+        return [str(name) or one for name, one in zip(names, self.site_ids, strict=True)]
+
 
 def case_of(kept: Kept, wish: WishSection, measure: str, taken: frozenset[str], near: Floats | None = None) -> Case:
     """Return a wish made ready.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..gis.budgeted import budgeted_cover
 from ..gis.capacitated import capacitated_cover
 from ..gis.errors import Fault, InputError
-from ..gis.median_search import Effort
 from ..gis.pcentre import p_centre
 from ..gis.pmedian import p_median
 from ..gis.set_cover import set_cover
@@ -18,6 +17,8 @@ from ..gis.siting import CoverModel
 from ..gis.siting_check import Fixed
 from .offers import FAR_MODELS, beside, pick
 from .siting_case import costs_of, room_of, rows_of
+from .siting_choice import Choice, effort_of, nothing_left, plainly, sites_of
+from .siting_features import closing, fair, phased
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
+    from .offers import Kept
     from .settings import SitingSection
     from .siting_case import Case
 
@@ -37,48 +39,7 @@ LESS_IS_BETTER = ("set_cover", "p_median", "p_centre", "capacitated")
 """Models whose objective is to be low: sites, sum of walks, longest walk, people without a place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The answer to a wish, whatever the model.
-
-    Parameters
-    ----------
-    chosen
-        int64 [k], candidates of the case in their order.
-    objective, bound, gap, status, seconds, seed
-        As the model states them.
-    runner_up, runner_up_loses
-        int64 and float64 [k], the candidate that best stands in for the site, -1 for none, and how much worse the
-        objective gets by it; NaN for none.
-    costs
-        float64 [candidates], yuan; ``None`` where no costs were asked for.
-    budget
-        Yuan that might be spent; NaN where there is none.
-    room
-        int64 [candidates], places each would have in people; ``None`` where no places were asked for.
-    phase
-        int64 [k], counted from 1; ``None`` where there are no phases.
-    closed
-        int64, rows of what stands that are to be closed.
-    """
-
-    chosen: Ints
-    objective: float
-    bound: float
-    gap: float
-    status: str
-    seconds: float
-    seed: int
-    runner_up: Ints
-    runner_up_loses: Floats
-    costs: Floats | None = None
-    budget: float = np.nan
-    room: Ints | None = None
-    phase: Ints | None = None
-    closed: Ints | None = None
-
-
-def choose(case: Case, siting: SitingSection) -> Choice:
+def choose(case: Case, siting: SitingSection, kept: Kept) -> Choice:
     """Return the answer to a wish by the model that it names.
 
     Parameters
@@ -87,6 +48,8 @@ def choose(case: Case, siting: SitingSection) -> Choice:
         The wish made ready; it has candidates.
     siting
         Time, gap and seed.
+    kept
+        The groups that the answer is to be fair to, where that is asked.
 
     Raises
     ------
@@ -95,42 +58,14 @@ def choose(case: Case, siting: SitingSection) -> Choice:
     InfeasibleError
         Where there is no answer; the faults say why.
     """
-    return MODELS[case.wish.model](case, siting)
-
-
-def effort_of(siting: SitingSection) -> Effort:
-    """Return the limits of a search."""
-    return Effort(seconds=siting.seconds, gap=siting.gap, seed=siting.seed)
-
-
-def sites_of(case: Case) -> int:
-    """Return how many sites may be chosen: as many as wished for, at most all candidates."""
-    asked = case.wish.sites or len(case.fits)
-    return min(asked, len(case.fits))
-
-
-def plainly(answer: Any, **more: Any) -> Choice:  # noqa: ANN401  the answers of the models have no common type
-    """Return an answer of a model as a choice."""
-    other = np.asarray(answer.runner_up, dtype=np.int64)
-    loses = np.where(other >= 0, np.asarray(answer.runner_up_loses, dtype=np.float64), np.nan)
-    return Choice(
-        chosen=np.asarray(answer.chosen, dtype=np.int64),
-        objective=float(answer.objective),
-        bound=float(answer.bound),
-        gap=float(answer.gap),
-        status=str(answer.status),
-        seconds=float(answer.seconds),
-        seed=int(getattr(answer, "seed", 0)),
-        runner_up=other,
-        runner_up_loses=np.where(np.isfinite(loses), loses, np.nan),
-        **more,
-    )
-
-
-def nothing_left(status: str, seed: int) -> Choice:
-    """Return the answer where nobody is left to be reached."""
-    none = np.zeros(0, dtype=np.int64)
-    return Choice(none, 0.0, 0.0, 0.0, status, 0.0, seed, none, np.zeros(0))
+    wish = case.wish
+    if wish.close:
+        return closing(case, siting)
+    if wish.least is not None or wish.worst_first:
+        return fair(case, siting, kept)
+    if wish.phases or wish.phase_yuan:
+        return phased(case, siting)
+    return MODELS[wish.model](case, siting)
 
 
 def _max_cover(case: Case, siting: SitingSection) -> Choice:

@@ -122,8 +122,7 @@ def _solver_seconds(folder: Path, siting: pd.DataFrame) -> pd.DataFrame:
         return siting
     if not isinstance(found, list) or len(found) != len(siting):
         return siting
-    timed: pd.DataFrame = siting.assign(seconds=np.array(found, dtype=np.float64))
-    return timed
+    return pd.DataFrame(siting.assign(seconds=np.array(found, dtype=np.float64)))
 
 
 def _write_json(content: object, path: Path) -> None:

@@ -107,7 +107,12 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("elders_added", "count"),
         ("served", "count"),
         ("only_here", "count"),
+        ("phase", "plain"),
+        ("cost_yuan", "count"),
+        ("capacity", "count"),
+        ("carries", "classes"),
         ("needs_rezoning", "bool"),
+        ("needs_approval", "bool"),
         ("runner_up", "candidate"),
         ("runner_up_loses", "count"),
     ),
@@ -164,14 +169,15 @@ class Names:
         text = str(value)
         if kind in self._places:
             return str(self._places[kind].get(value) or text)
-        if kind == "class":
-            return self.of_class(text)
-        if kind == "bool":
-            return say("map.yes" if value else "map.no", self.language)
+        if kind in ("class", "bool"):
+            return self.of_class(text) if kind == "class" else say("map.yes" if value else "map.no", self.language)
         if kind == "reason":
             joint = say("faults.join", self.language)
             return joint.join(self._named(f"reason_{part}", part) for part in text.split(";"))
-        plainly = {"text": text, "file": file_name(text)}
+        if kind == "classes" and ";" not in text:  # one of a single class is called that above
+            return None
+        several = say("report.join", self.language).join(self._short.get(key, key) for key in text.split(";"))
+        plainly = {"text": text, "file": file_name(text), "classes": several}
         return plainly.get(kind) or self._named(f"{kind}_{text}", text)
 
     def _named(self, key: str, otherwise: str) -> str:

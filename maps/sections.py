@@ -14,9 +14,10 @@ from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
 from .sections_candidates import candidates
 from .sections_coverage import coverage
 from .sections_enough import enough, fairness
-from .sections_found import lacking, sites
+from .sections_found import lacking
 from .sections_plan import rings
 from .sections_quality import about_coordinates, quality
+from .sections_sites import sites
 from .sections_zoning import land
 
 if TYPE_CHECKING:

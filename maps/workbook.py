@@ -57,6 +57,8 @@ SHEETS = (
     ("sensitivity", "sensitivity"),
     ("sites", "sites"),
     ("siting", "siting"),
+    ("curve", "curve"),
+    ("unreachable", "unreachable"),
     ("candidates", "candidates"),
     ("refusals", "refusals"),
     ("zoning", "zoning"),
@@ -77,6 +79,7 @@ SHEETS = (
 
 NUMBERS = {
     "rate": "0.0%",
+    "worst_rate": "0.0%",
     "buffer_rate": "0.0%",
     "after_rate": "0.0%",
     "share": "0.0%",
@@ -129,6 +132,7 @@ MIXED = "mean"
 """A column whose rows are walks and shares by turns."""
 CODED = {
     "weight": "measure",
+    "model": "model",
     "group_kind": "group",
     "kind": "kind",
     "way": "way",
@@ -196,6 +200,8 @@ def write_workbook(findings: Findings, path: Path, *, language: Language | None 
             frame = findings.tables.get(source)
             if frame is None or not len(frame.columns):
                 frame = pd.DataFrame(findings.layers[source].drop(columns="geometry"))
+            if source == "siting":  # differs from run to run; it stands with the timings
+                frame = frame.drop(columns="seconds", errors="ignore")
             writer.table(name, frame)
         writer.table("sources", pd.DataFrame(findings.manifest["sources"]))
         writer.rows("notes", _notes(findings, chosen))
@@ -281,6 +287,10 @@ class _Writer:
         def classes_of(value: object) -> str:
             return say("report.join", language).join(map(class_of, str(value).split(";")))
 
+        def reasons_of(value: object) -> str:
+            parts = (label("reason", part, language) for part in str(value).split(";"))
+            return say("report.join", language).join(parts)
+
         namers: dict[str, Callable[[Any], str]] = {
             **{coded: named(kind) for coded, kind in CODED.items()},
             "measure": lambda value: cell if value == "compounds" else label("measure", value, language),
@@ -288,6 +298,8 @@ class _Writer:
             **({"value": named("value")} if table == "equity" else {}),
             "walker": lambda value: walker_called(findings, str(value), language),
             "missing": classes_of,
+            "carries": classes_of,
+            **({"reason": reasons_of} if table == "unreachable" else {}),
             "partial": classes_of,
             "too_small": classes_of,
             "status": named(STATUS[table]) if table in STATUS else lambda value: _state(str(value), language),
