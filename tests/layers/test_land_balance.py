@@ -99,7 +99,7 @@ def test_it_adds_up_to_the_square_metre_everywhere(
 
 
 def assert_near(whole: np.ndarray, parcels: gpd.GeoDataFrame, cells: Cells) -> None:  # type: ignore[type-arg]
-    """Hold each figure against the geometry itself: less than two square metres off: the piece is rounded, and the use in it."""
+    """Hold each figure against the geometry: the piece is rounded, and the use in it."""
     for cell, shape in enumerate(cells.shapes):
         exact = dict.fromkeys(group_names(), 0.0)
         for polygon, use in zip(parcels.geometry, parcels["land_use"].fillna(""), strict=True):
