@@ -232,7 +232,7 @@ def lowered(problem: Limited, value: int, known: Bounded, steps: int) -> Bounded
     if not len(free) or not problem.weight.any():
         return known
     sizes = np.diff(problem.columns[0])[free]
-    scale = sizes.mean() / np.maximum(np.abs(problem.use[:, free]).mean(axis=1), 1e-9)
+    scale = max(1.0, float(sizes.mean())) / np.maximum(np.abs(problem.use[:, free]).mean(axis=1), 1e-9)
     prices, charges = known.prices.copy(), known.charges / scale
     use, most = problem.use[:, free] * scale[:, None], problem.most * scale
     lower_within(*problem.columns, problem.weight, free, use, most, prices, charges, float(value), steps)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DECIMALS = 6
 """Costs are read to so many decimals."""
-WHOLE = 1e-9
+WHOLE = 1e-12
 """A float this close to a whole number, as a share of it, is that number."""
 LARGEST = 2.0**52
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
@@ -10,44 +10,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
+from siting_cases import Walks, town, walks, whole_numbers
 
 from lifecircle.gis.capacitated import Loaded, capacitated_cover, capacitated_median
 from lifecircle.gis.errors import InfeasibleError, InputError
 from lifecircle.gis.median_search import Effort
-from lifecircle.gis.siting_check import Fixed
 
 BEYOND = 12
-Case = tuple[np.ndarray, np.ndarray, np.ndarray, Fixed, int]
+
+
+@dataclass(frozen=True)
+class Case(Walks):
+    """A small instance of walks whose sites hold only so many."""
+
+    capacity: np.ndarray
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    rows, columns = draw(st.integers(1, 5)), draw(st.integers(1, 5))
-    entry = st.one_of(*[st.integers(0, 9).map(float)] * 3, st.just(np.inf))
-    cost = np.array(draw(st.lists(entry, min_size=rows * columns, max_size=rows * columns))).reshape(rows, columns)
-    weight = np.array(draw(st.lists(st.integers(0, 5), min_size=rows, max_size=rows)))
-    weight[draw(st.integers(0, rows - 1))] += 1
-    capacity = np.array(draw(st.lists(st.integers(0, 8), min_size=columns, max_size=columns)))
-    kinds = ["f", *draw(st.lists(st.sampled_from("fffemb"), min_size=columns - 1, max_size=columns - 1))]
-    named = [[place for place, kind in enumerate(kinds) if kind == letter] for letter in "emb"]
-    sites = draw(st.integers(max(1, len(named[1])), sum(kind in "fm" for kind in kinds)))
-    return cost, weight, capacity, Fixed(*named), sites
-
-
-def sparse(cost: np.ndarray) -> csr_array:
-    row, column = np.nonzero(np.isfinite(cost))
-    return csr_array((cost[row, column], (row, column)), shape=cost.shape)
-
-
-def choices(case: Case) -> list[tuple[int, ...]]:
-    cost, _, _, fixed, sites = case
-    free = [one for one in range(cost.shape[1]) if one not in {*fixed.existing, *fixed.barred}]
-    return [one for one in combinations(free, sites) if set(fixed.must) <= set(one)]
+    plain = draw(walks(rows=5, columns=5))
+    capacity = whole_numbers(draw, plain.cost.shape[1], 8)
+    return Case(plain.cost, plain.weight, plain.tie, plain.fixed, plain.sites, capacity)
 
 
 def cheapest(case: Case, chosen: tuple[int, ...], penalty: int, *, bare: bool = False) -> int:
     """Return the least cost of placing people in the chosen and existing columns, by a flow of networkx."""
-    cost, weight, capacity, fixed, _ = case
+    cost, weight, capacity, fixed = case.cost, case.weight, case.capacity, case.fixed
     graph = nx.DiGraph()
     graph.add_node("end", demand=int(weight.sum()))
     for row, people in enumerate(weight.tolist()):
@@ -63,7 +51,7 @@ def cheapest(case: Case, chosen: tuple[int, ...], penalty: int, *, bare: bool = 
 
 def sums(case: Case, found: Loaded) -> None:
     """Check that people add up and nobody is where there is no room."""
-    cost, weight, capacity, fixed, sites = case
+    cost, weight, capacity, fixed, sites = case.cost, case.weight, case.capacity, case.fixed, case.sites
     flows = found.placed.toarray()
     assert (flows.sum(axis=1) + found.left_out == weight).all()
     assert (flows.sum(axis=0) == found.load).all()
@@ -77,16 +65,16 @@ def sums(case: Case, found: Loaded) -> None:
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_the_median_equals_exhaustive_search(case: Case) -> None:
-    cost, weight, capacity, fixed, sites = case
-    found = capacitated_median(sparse(cost), weight, capacity, sites=sites, beyond=BEYOND, fixed=fixed)
-    best = min(cheapest(case, one, BEYOND) for one in choices(case))
+    weight, capacity, fixed, sites = case.weight, case.capacity, case.fixed, case.sites
+    found = capacitated_median(case.reach, weight, capacity, sites=sites, beyond=BEYOND, fixed=fixed)
+    best = min(cheapest(case, one, BEYOND) for one in case.choices())
     assert found.objective == found.bound == best
     assert found.status == "optimal"
     sums(case, found)
     for at, site in enumerate(found.chosen.tolist()):
         others = tuple(one for one in found.chosen.tolist() if one != site)
         assert found.without[at] == cheapest(case, others, BEYOND) - best
-        spare = [one for one in range(cost.shape[1]) if one not in {site, *others, *fixed.existing, *fixed.barred}]
+        spare = case.free(found.chosen.tolist())
         rises = [cheapest(case, (*others, one), BEYOND) - best for one in spare]
         if found.runner_up[at] >= 0:
             assert found.runner_up_loses[at] == min(rises)
@@ -95,37 +83,29 @@ def test_the_median_equals_exhaustive_search(case: Case) -> None:
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_everybody_has_a_place_or_the_least_shortfall_is_named(case: Case) -> None:
-    cost, weight, capacity, fixed, sites = case
-    cover = capacitated_cover(sparse(cost), weight, capacity, sites=sites, fixed=fixed)
-    short = min(cheapest(case, one, 1, bare=True) for one in choices(case))
+    weight, capacity, fixed, sites = case.weight, case.capacity, case.fixed, case.sites
+    cover = capacitated_cover(case.reach, weight, capacity, sites=sites, fixed=fixed)
+    short = min(cheapest(case, one, 1, bare=True) for one in case.choices())
     assert cover.objective == cover.bound == short == cover.left_out.sum()
     sums(case, cover)
     try:
-        found = capacitated_median(sparse(cost), weight, capacity, sites=sites, fixed=fixed)
+        found = capacitated_median(case.reach, weight, capacity, sites=sites, fixed=fixed)
     except InfeasibleError as error:
         fault = error.faults[0]
         named = fault.detail["weight" if fault.code == "gis.siting_out_of_reach" else "short"]
         refused = (fault.code, named)
     else:
         assert short == 0
-        assert found.objective == found.bound == min(cheapest(case, one, 10_000) for one in choices(case))
+        assert found.objective == found.bound == min(cheapest(case, one, 10_000) for one in case.choices())
         sums(case, found)
         return
     assert short > 0
     assert refused[0] == "gis.siting_out_of_reach" or refused == ("gis.siting_no_room", short)
 
 
-def town(demand: int, sites: int) -> tuple[csr_array, np.ndarray, np.ndarray]:
-    random = np.random.default_rng(7)
-    people, lots = random.uniform(0, 3000, (demand, 2)), random.uniform(0, 3000, (sites, 2))
-    cost = np.hypot(*(people[:, None] - lots[None]).transpose(2, 0, 1))
-    row, column = np.nonzero(cost <= 1500)
-    reach = csr_array((cost[row, column], (row, column)), shape=cost.shape)
-    return reach, random.integers(1, 30, demand), random.integers(100, 400, sites)
-
-
 def test_a_town_of_beds() -> None:
-    reach, weights, beds = town(120, 25)
+    reach, weights = town(120, 25, seed=7, limit=1500)
+    weights, beds = weights // 4 + 1, np.random.default_rng(7).integers(100, 400, 25)
     effort = Effort(seconds=60)
     found = capacitated_median(reach, weights, beds, sites=12, beyond=3000, effort=effort, runners_up=False)
     assert found.bound <= found.objective

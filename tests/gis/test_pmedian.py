@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import shortest_path
+from siting_cases import Walks, published, read_graph, shuffled, town, walks
 
 from lifecircle.gis.errors import InfeasibleError, InputError
 from lifecircle.gis.located import problem_of
@@ -26,29 +25,13 @@ if TYPE_CHECKING:
 BEYOND = 12.0
 
 
-class Case:
-    """A small instance, dense: infinite where out of reach."""
-
-    def __init__(self, cost: np.ndarray, weight: np.ndarray, tie: np.ndarray, fixed: Fixed, sites: int) -> None:
-        self.cost, self.weight, self.tie, self.fixed, self.sites = cost, weight, tie, fixed, sites
-
-    @property
-    def reach(self) -> csr_array:
-        row, column = np.nonzero(np.isfinite(self.cost))
-        return csr_array((self.cost[row, column], (row, column)), shape=self.cost.shape)
-
-    def walks(self, chosen: tuple[int, ...] | list[int]) -> np.ndarray:
-        return self.cost[:, [*self.fixed.existing, *chosen]].min(axis=1, initial=np.inf)
+class Case(Walks):
+    """A small instance and what it costs."""
 
     def total(self, chosen: tuple[int, ...] | list[int], beyond: float, weight: np.ndarray | None = None) -> float:
         weights = self.weight if weight is None else weight
-        walks = np.minimum(self.walks(chosen), beyond)
-        return float(sum(w * walk for w, walk in zip(weights, walks, strict=True) if w))
-
-    def choices(self) -> list[tuple[int, ...]]:
-        shut = {*self.fixed.existing, *self.fixed.barred}
-        free = [column for column in range(self.cost.shape[1]) if column not in shut]
-        return [one for one in combinations(free, self.sites) if set(self.fixed.must) <= set(one)]
+        far = np.minimum(self.walks(chosen), beyond)
+        return float(sum(w * walk for w, walk in zip(weights, far, strict=True) if w))
 
     def solve(self, beyond: float | None = BEYOND, **options: object) -> Located:
         return p_median(
@@ -63,23 +46,8 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn, *, fixed: bool = True) -> Case:
-    rows, columns = draw(st.integers(1, 8)), draw(st.integers(1, 7))
-    flat = st.lists(
-        st.one_of(st.integers(0, 9).map(float), st.just(np.inf)), min_size=rows * columns, max_size=rows * columns
-    )
-    cost = np.array(draw(flat)).reshape(rows, columns)
-
-    def column(most: int) -> np.ndarray:
-        return np.array(draw(st.lists(st.integers(0, most), min_size=rows, max_size=rows)))
-
-    weight, tie = column(5), column(3)
-    weight[draw(st.integers(0, rows - 1))] += 1
-    kinds = draw(st.lists(st.sampled_from("fffemb" if fixed else "f"), min_size=columns, max_size=columns))
-    kinds[0] = "f"
-    named = [[place for place, kind in enumerate(kinds) if kind == letter] for letter in "emb"]
-    free = sum(kind in "fm" for kind in kinds)
-    sites = draw(st.integers(max(1, len(named[1])), free))
-    return Case(cost, weight, tie, Fixed(*named), sites)
+    plain = draw(walks(near=1, fixed=fixed))
+    return Case(plain.cost, plain.weight, plain.tie, plain.fixed, plain.sites)
 
 
 @settings(max_examples=150, deadline=None)
@@ -136,7 +104,7 @@ def test_reasons_are_true(case: Case) -> None:
     assert (np.diff(found.saved) <= 1e-9).all()
     for place, site in enumerate(chosen):
         others = [other for other in chosen if other != site]
-        spare = [one for one in range(case.cost.shape[1]) if one not in chosen]
+        spare = case.free(chosen)
         rises = [case.total([*others, one], BEYOND) - found.objective for one in spare]
         assert found.runner_up_loses[place] == pytest.approx(min(rises, default=np.inf))
         if rises:
@@ -154,22 +122,12 @@ def test_reasons_are_true(case: Case) -> None:
 @given(cases(fixed=False), st.randoms(use_true_random=False))
 def test_permuting_changes_nothing_and_more_never_hurts(case: Case, random: object) -> None:
     found = case.solve()
-    rows, columns = list(range(case.cost.shape[0])), list(range(case.cost.shape[1]))
-    random.shuffle(rows)  # type: ignore[attr-defined]
-    random.shuffle(columns)  # type: ignore[attr-defined]
+    rows, columns = (shuffled(random, count) for count in case.cost.shape)
     mixed = Case(case.cost[np.ix_(rows, columns)], case.weight[rows], case.tie[rows], Fixed(), case.sites).solve()
     assert (mixed.objective, mixed.bound, mixed.status) == (found.objective, found.bound, found.status)
     if case.sites < case.cost.shape[1]:
         assert Case(case.cost, case.weight, case.tie, Fixed(), case.sites + 1).solve().objective <= found.objective
         assert Case(case.cost[:, 1:], case.weight, case.tie, Fixed(), case.sites).solve().objective >= found.objective
-
-
-def town(demand: int, sites: int, *, seed: int, limit: float = np.inf) -> tuple[csr_array, np.ndarray]:
-    random = np.random.default_rng(seed)
-    people, lots = random.uniform(0, 3000, (demand, 2)), random.uniform(0, 3000, (sites, 2))
-    cost = np.hypot(*(people[:, None] - lots[None]).transpose(2, 0, 1))
-    row, column = np.nonzero(cost <= limit)
-    return csr_array((cost[row, column], (row, column)), shape=cost.shape), random.integers(1, 120, demand)
 
 
 def test_unrounded_metres_are_proven_and_come_out_the_same_twice() -> None:
@@ -197,21 +155,9 @@ def test_a_limit_of_nodes_stops_at_the_same_answer() -> None:
     assert hasty.bound <= whole.objective <= hasty.objective
 
 
-def read_graph(path: Path) -> tuple[csr_array, int]:
-    """Return the walks between all nodes of an instance, and how many sites it asks for."""
-    nodes, edges, sites, *rest = map(int, path.read_text(encoding="ascii").split())
-    graph = np.zeros((nodes, nodes))
-    for a, b, length in np.array(rest).reshape(edges, 3):
-        graph[a - 1, b - 1] = graph[b - 1, a - 1] = length
-    walks = shortest_path(csr_array(graph), directed=False)
-    row, column = np.nonzero(np.isfinite(walks))
-    return csr_array((walks[row, column], (row, column)), shape=walks.shape), sites
-
-
 @pytest.mark.parametrize("number", range(1, 11))
 def test_published_optimum_is_reached_and_proven(places: Path, number: int) -> None:
-    lines = (places / "locopt" / "pmedopt_pmedian.txt").read_text(encoding="ascii").split()[2:]
-    best = dict(zip(lines[::2], map(int, lines[1::2]), strict=True))
+    best = published(places / "locopt" / "pmedopt_pmedian.txt")
     reach, sites = read_graph(places / "locopt" / f"pmed{number}.txt")
     found = p_median(reach, np.ones(reach.shape[0], dtype=int), sites=sites)
     assert found.objective == found.bound == best[f"pmed{number}"]
