@@ -111,6 +111,7 @@ def candidates_of(
     rules = [standard.rule(name) for name in names]
     notes: list[Note] = []
     ground = Ground(study, network, rings, site_rules_of(study), compatibility_of(study))
+    notes += _rings_unknown(ground)
     tester = Tester(ground, facilities)
     table = places_of(study, None if facilities is None else facilities.frame, notes)
     parts: list[_Part] = []
@@ -249,6 +250,13 @@ def _refusals(parts: Sequence[_Part]) -> pd.DataFrame:
     if not filled:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
     return pd.concat(filled, ignore_index=True)[columns]
+
+
+def _rings_unknown(ground: Ground) -> list[Note]:
+    """Return a note of the rings that the site rules name and the study has not."""
+    known = set() if ground.rings is None else set(ground.rings["name"])
+    strange = [name for name in ground.rules.ring if name not in known]
+    return [Note("candidates.ring_unknown", {"names": "、".join(strange)})] if strange else []
 
 
 def _untested(parts: Sequence[_Part], rules: SiteRules) -> list[Note]:

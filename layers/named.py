@@ -13,6 +13,7 @@ from .facility_classes import class_of_label
 from .facility_words import vocabulary
 from .gather import sections_of
 from .ringlines import enclosed_areas
+from .site_rules import load_rules
 from .standards import load_standard, shipped_standards
 from .table import FALSE_WORDS, TRUE_WORDS
 
@@ -58,6 +59,7 @@ wheelchair)
         faults += standard_named(named, folder, "study.indicators")[1]
     faults += _rules_faults(settings.zoning.rules, folder)
     classes = _classes(standard)
+    faults += _site_rule_faults(settings.siting.site_rules, folder, classes)
     if standard is not None:
         of_standard = [*standard.classes, *(rule.facility_class for rule in standard.unmeasured)]
         faults += [
@@ -119,6 +121,16 @@ def _classes(standard: Standard | None) -> frozenset[str]:
     """Return all classes that a facility may have."""
     own = () if standard is None else (*standard.classes, *(rule.facility_class for rule in standard.unmeasured))
     return frozenset((*vocabulary().classes, *own))
+
+
+def _site_rule_faults(named: str | None, folder: Path, classes: frozenset[str]) -> list[Fault]:
+    """Return what is wrong with the file of site rules that a study names, names that mean nothing among it."""
+    if named is None:
+        return []
+    try:
+        return load_rules(folder / named).name_faults(named, classes)
+    except InputError as error:
+        return list(error.faults)
 
 
 def _value_faults(layer: str, section: LayerSection, key: str, classes: frozenset[str]) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..gis.errors import InputError
+from ..gis.errors import Fault, InputError, MissingFileError
+from .candidate_sources import EXISTING_FACILITY, PROJECT_PARCEL
 from .config import read_toml, settings_faults
+from .contracts import HAZARD_KINDS, LAND_KINDS, POLICIES, PROTECTION_KINDS
 from .standards.model import Confidence  # noqa: TC001  pydantic reads the annotations when the module runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 Metres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -166,9 +169,60 @@ class SiteRules(Clause):
         """Return how steep the land of a class may be: its own entry, else the default."""
         return self.slope.get(facility_class, self.slope[DEFAULT])
 
+    def name_faults(self, file: str, classes: frozenset[str]) -> list[Fault]:
+        """Return a fault for each name that nothing has: facility classes, kinds of land, policies, zones.
+
+        Parameters
+        ----------
+        file
+            Where the names stand.
+        classes
+            All facility classes.
+
+        Examples
+        --------
+        >>> from lifecircle.layers.facility_words import vocabulary
+        >>> classes = frozenset(vocabulary().classes)
+        >>> default_rules().name_faults("own.toml", classes)
+        []
+        >>> wrong = default_rules().model_copy(update={"ring": {"老城": RingRule(forbids=("food_markt",))}})
+        >>> print(*wrong.name_faults("own.toml", classes))
+        faults.name_unknown_near (file=own.toml, value=food_markt, setting=ring.老城.forbids, near=food_market)
+        """
+        zones = {*HAZARD_KINDS, *PROTECTION_KINDS, "hazard", "protection"}
+        known = classes | {*LAND_KINDS, PROJECT_PARCEL, EXISTING_FACILITY}
+        asked: list[tuple[str, tuple[str, ...], Collection[str]]] = [
+            ("need", tuple(self.need), classes | {DEFAULT}),
+            ("slope", tuple(self.slope), classes | {DEFAULT}),
+            ("policy", tuple(self.policy), POLICIES),
+            ("zone", tuple(self.zone), zones),
+        ]
+        for key, rule in self.distance.items():
+            asked.append((f"distance.{key}.classes", rule.classes, classes))
+            if rule.of == "facility":
+                asked.append((f"distance.{key}.what", rule.what, classes))
+        for name, ring in self.ring.items():
+            asked += [(f"ring.{name}.forbids", ring.forbids, known), (f"ring.{name}.prefers", ring.prefers, known)]
+        asked += [(f"policy.{name}.prefers", rule.prefers, known) for name, rule in self.policy.items()]
+        return [
+            _unknown(setting, value, names, file)
+            for setting, values, names in asked
+            for value in values
+            if value not in names
+        ]
+
     def zone_of(self, layer: str, kind: str) -> ZoneRule | None:
         """Return what lying in a zone means: the entry of its kind, else of its layer."""
         return self.zone.get(kind) or self.zone.get(layer)
+
+
+def _unknown(setting: str, value: str, known: Collection[str], file: str) -> Fault:
+    """Return the fault for a name that is not known: with the nearest one, where some is near."""
+    near = difflib.get_close_matches(value, sorted(known), n=1)
+    if near:
+        return Fault("faults.name_unknown_near", file, value=value, detail={"setting": setting, "near": near[0]})
+    listed = ", ".join(sorted(known))
+    return Fault("faults.name_unknown", file, value=value, detail={"setting": setting, "known": listed})
 
 
 @cache
@@ -213,6 +267,9 @@ def load_rules(path: Path | None = None) -> SiteRules:
     """
     if path is None:
         return default_rules()
+    if not path.is_file():
+        message = f"no such file: {path}"
+        raise MissingFileError(message, Fault("faults.file_missing", file=str(path)))
     own = read_toml(path)
     try:
         return SiteRules.model_validate(_merged(_shipped(), own, path.name))
