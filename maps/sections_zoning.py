@@ -131,7 +131,7 @@ def _by_area(desk: Desk, frame: pd.DataFrame, kind: str, whens: list[str]) -> Ta
         columns = (Column(_said(desk, "col_land_use"), width=1.6), *(Column(head, numeric=True) for head in heads))
         return Table("land_rings", caption, columns, tuple(rows), total=True, note=note)
     shown = [name for name, uses in BUNDLES.items() if frame["use_group"].isin(uses).any()]
-    first = desk.say("col_ring") if kind == "ring" else label("group", "district", desk.language)
+    first = desk.say("col_ring") if kind == "ring" else _said(desk, "col_district")
     columns = (
         Column(first, width=1.5),
         *(Column(_said(desk, f"bundle_{name}"), numeric=True) for name in shown),
@@ -174,7 +174,7 @@ def _conflicts(desk: Desk, frame: pd.DataFrame) -> list[Block]:
     heading = Heading(_said(desk, "conflicts_title"), level=2)
     if not len(frame):
         return [heading, Paragraph(_said(desk, "conflicts_none"))]
-    counts = frame["kind"].value_counts(sort=False)
+    counts = frame["kind"].value_counts()
     kinds = desk.join(
         _said(desk, "conflicts_kind", kind=label("kind", kind, desk.language), count=count)
         for kind, count in counts.items()
@@ -237,7 +237,7 @@ def conflict_said(code: object, detail: object, language: Language) -> str:
     said |= {name: format_number(given[name], kind, language) for name, kind in kinds.items() if name in given}
     for name, kind in (("zoned", "use"), ("policy", "policy"), ("kind", "kind")):
         if name in given:
-            said[name] = label(kind, given[name], language)
+            said[name] = label(kind, given[name], language).lower()  # inside a sentence
     if "relaxed_m2" in given:
         named = given.get("relaxation" if language == "zh" else "relaxation_en")
         key = "conflicts.exceeds_relaxed" if named is None else "conflicts.fits_relaxed"

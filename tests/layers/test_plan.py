@@ -277,3 +277,21 @@ def test_people_near_the_end_of_the_streets_are_flagged_and_counted(findings: Fi
     away = shapely.distance(border, facilities.geometry.to_numpy())
     limit = facilities["facility_class"].map(limits).fillna(0.0).to_numpy(dtype=float)
     assert (away <= limit + 50.0)[facilities["edge_cut"].to_numpy()].all()
+
+
+def test_land_is_balanced_and_conflicts_of_every_kind_are_told(findings: Findings) -> None:
+    balance = findings.tables["land_balance"]
+    whole = findings.layers["area"].geometry.area.sum()
+    for _, when in balance.groupby("when"):
+        assert abs(when["area_m2"].sum() - whole) <= 1
+    planned = balance[balance["when"] == "planned"].groupby(["ring_id", "use_group"])["area_m2"].sum()
+    assert planned.to_dict() == findings.tables["zoning"].set_index(["ring_id", "use_group"])["area_m2"].to_dict()
+    assert set(balance["district_id"]) == set(findings.layers["districts"]["district_id"])
+    conflicts = findings.tables["conflicts"]
+    assert {"use", "far", "height", "ring"} <= set(conflicts["kind"]) <= {"use", "far", "form", "height", "ring"}
+    projects = findings.layers["projects"].set_index("project_id")
+    against = set(conflicts.loc[conflicts["kind"] == "ring", "project_id"])
+    assert against == set(projects.index[projects["against_policy"].astype(bool)])
+    verdicts = findings.tables["land_verdicts"]
+    tried = findings.layers["candidates"].groupby("facility_class")["site_id"].nunique()
+    assert verdicts.groupby("facility_class")["sites"].sum().to_dict() == tried.to_dict()

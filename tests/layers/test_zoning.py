@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -10,11 +12,15 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lifecircle.layers import zoning
+from lifecircle.layers.contracts import CONTRACTS
 from lifecircle.layers.land_balance import zoning_balance
 from lifecircle.layers.rings import rings_of
+from lifecircle.layers.table import check
 from lifecircle.layers.words import say
 from lifecircle.layers.zoning import (
     clean_code,
+    coded,
     find_parcels,
     group_name,
     land_uses,
@@ -153,3 +159,69 @@ def test_floor_area_is_ground_times_ratio_where_known(make_study: MakeStudy) -> 
     balance = zoning_balance(parcels_of(study, rings), rings).set_index("use_group")
     assert balance.loc["residential", "floor_area_m2"] == pytest.approx(20000)
     assert balance["floor_area_m2"].isna()[["green", "none"]].all()
+
+
+def test_both_systems_stand_side_by_side_with_present_uses(make_study: MakeStudy) -> None:
+    rows = [
+        (use, None, shapely.box(row * 100, 0, row * 100 + 90, 90))
+        for row, use in enumerate(["r2/b1", "0807", "16", "？"])
+    ]
+    layer = parcels(rows).assign(land_use_now=["M1", None, "空闲地", "E2"], green_ratio=[0.3, None, 0.35, None])
+    study = make_study({"parcels": layer})
+    frame = find_parcels(study, rings_of(study)).frame
+    assert frame["land_use_gb"].fillna("").tolist() == ["R2/B1", "A6", "", ""]
+    assert frame["land_use_ls"].fillna("").tolist() == ["070102/0901", "0807", "16", ""]
+    assert frame["land_use_now"].fillna("").tolist() == ["M1", "", "2301", "E2"]
+    assert frame["use_group_now"].fillna("").tolist() == ["industrial", "", "vacant", "rural"]
+    assert frame["green_ratio"].fillna(-1).tolist() == [0.3, -1, 0.35, -1]
+
+
+@settings(deadline=None)
+@given(codes_in_files, st.sampled_from(["gb", "ls"]))
+def test_a_code_of_the_other_system_is_of_the_same_group(parts: list[str], system: str) -> None:
+    text = "/".join(parts)
+    other = coded(text, "gb" if system == "gb" else "ls")
+    if other:
+        assert sum(use.share for use in land_uses(other)) == pytest.approx(1.0)
+        groups = {use.group for use in land_uses(text)}
+        assert {use.group for use in land_uses(other)} <= groups | {"rural", "water", "special"}
+
+
+def test_every_code_of_the_tables_has_a_group_and_its_counterpart_exists() -> None:
+    data = tomllib.loads(Path(zoning.__file__).with_name("standards").joinpath("land_use.toml").read_text("utf-8"))
+    for system, other in (("gb", "ls"), ("ls", "gb")):
+        for code, entry in data[system].items():
+            assert entry["group"] in data["group"], code
+            if other in entry:
+                assert entry[other] in data[other], code
+                alike = data[other][entry[other]]["group"] == entry["group"]
+                assert alike or code == "080404", code  # kindergartens are public in one system, services in the other
+    for code in (*data["old"].values(), *data["word"].values()):
+        assert use_group(code) != "unknown", code
+
+
+def test_controls_are_read_as_plans_write_them() -> None:
+    written = {
+        "用地性质": ["R2", "B1", "G1"],
+        "容积率": ["≤2.5", "1.0-1.8", "—"],
+        "建筑密度": ["28%", "35", "0.3"],
+        "建筑限高（m）": ["不大于24米", "54", None],
+        "绿地率": ["≥35%", "0.3", "30"],
+    }
+    shapes = [shapely.box(row * 10, 0, row * 10 + 9, 9) for row in range(3)]
+    checked = check(gpd.GeoDataFrame(written, geometry=shapes, crs=CRS_M), CONTRACTS["parcels"], file="p.gpkg")
+    assert not checked.faults
+    frame = checked.frame
+    assert frame["far"].fillna(-1).tolist() == [2.5, 1.8, -1]
+    assert frame["density"].tolist() == [0.28, 0.35, 0.3]
+    assert frame["height_m"].fillna(-1).tolist() == [24.0, 54.0, -1]
+    assert frame["green_ratio"].tolist() == [0.35, 0.3, 0.3]
+    assert {note.code: note.detail["count"] for note in checked.notes if note.code == "study.percent"}
+    wrong = gpd.GeoDataFrame(
+        {"用地性质": ["R2"], "绿地率": ["350"], "容积率": ["二点五"]}, geometry=shapes[:1], crs=CRS_M
+    )
+    faults = check(wrong, CONTRACTS["parcels"], file="p.gpkg").faults
+    assert {(fault.code, fault.column) for fault in faults} == {
+        ("faults.not_share", "绿地率"),
+        ("faults.not_number", "容积率"),
+    }
