@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
+from array_network import network_of_edges
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from pyproj import CRS
 
-from lifecircle.gis.network import WalkNetwork, network_from_lines
 from lifecircle.gis.reach import Reach, edge_cut, nearest, node_costs, reach
 from lifecircle.gis.snap import Positions
 from lifecircle.gis.walkers import WALKERS, Walker
+
+if TYPE_CHECKING:
+    from lifecircle.gis.network import WalkNetwork
 
 STANDARD = WALKERS["standard"]
 WALKED = st.sampled_from([STANDARD, Walker("waits", 1.0, signal_seconds=7.0)])
@@ -49,36 +51,8 @@ class Case:
 
 def network_of(nodes: int, edges: list[Edge], signal: list[bool], rim: list[bool]) -> WalkNetwork:
     """A network straight from its arrays."""
-    line = shapely.LineString([(0, 0), (1, 0)])
-    base = network_from_lines([line], crs=CRS("EPSG:4547"), highway=["footway"])
-    m = len(edges)
-    ends = np.array([(edge.first, edge.last) for edge in edges], dtype=np.int32).reshape(m, 2)
-    length = np.array([edge.metres for edge in edges], dtype=np.float64)
-    ways = np.array([edge.ways for edge in edges])
-    tail = ends.T.ravel()
-    order = np.argsort(tail, kind="stable")
-    return replace(
-        base,
-        node_xy=np.zeros((nodes, 2)),
-        edge_nodes=ends,
-        edge_length_m=length,
-        edge_class=np.zeros(m, np.int16),
-        edge_forward=(ways & 1) > 0,
-        edge_backward=(ways & 2) > 0,
-        edge_steps=np.zeros(m, bool),
-        edge_zone=np.full(m, -1, np.int32),
-        edge_private=np.zeros(m, bool),
-        coords=np.zeros((2 * m, 2)),
-        coord_start=2 * np.arange(m + 1),
-        coord_along=np.column_stack([np.zeros(m), length]).ravel(),
-        component=np.zeros(nodes, np.int32),
-        boundary=np.array(rim),
-        signal=np.array(signal),
-        lift=np.zeros(nodes, bool),
-        indptr=np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=nodes))]).astype(np.int64),
-        arc_node=ends.T[::-1].ravel()[order].astype(np.int32),
-        arc_edge=np.tile(np.arange(m, dtype=np.int32), 2)[order],
-        arc_side=np.repeat(np.array([0, 1], np.int8), m)[order],
+    return network_of_edges(
+        nodes, [(edge.first, edge.last, edge.metres, edge.ways) for edge in edges], signal=signal, boundary=rim
     )
 
 

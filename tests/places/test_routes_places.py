@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
@@ -16,13 +15,12 @@ from scipy.spatial import KDTree
 from lifecircle.gis import osm
 from lifecircle.gis.reach import reach
 from lifecircle.gis.snap import Positions
-from lifecircle.layers.streets import network_of
+from lifecircle.layers.readstreets import read_streets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lifecircle.gis.network import WalkNetwork
-    from lifecircle.layers.study import Study
 
 pytestmark = pytest.mark.places
 
@@ -34,14 +32,7 @@ LIMIT_M = 5000.0
 
 def walk_network(path: Path, epsg: int) -> WalkNetwork:
     """Return the network of an extract, walls open."""
-    study = SimpleNamespace(
-        rasters={},
-        osm=(path,),
-        crs=pyproj.CRS.from_epsg(epsg),
-        layers={},
-        settings=SimpleNamespace(study=SimpleNamespace(gates="open")),
-    )
-    return network_of(cast("Study", study)).network
+    return read_streets(path, crs=f"EPSG:{epsg}", gates="open").network
 
 
 def raw_graph(path: Path) -> tuple[nx.DiGraph, dict[int, tuple[float, float]]]:
