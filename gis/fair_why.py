@@ -94,11 +94,12 @@ def _together(case: FairCase, search: Search, asked: Ints, wanting: list[int]) -
     if len(conflict) < len(wanting):
         part = _part_for_all(case, search, conflict)
     groups = [int(case.groups.number[place]) for place in conflict]
+    shares = _percents([case.least[place] for place in conflict])
     best = [part * case.least[place] for place in conflict]
     detail = {
         "named": ", ".join(map(str, groups)),
-        "asked": _percents([case.least[place] for place in conflict]),
-        "best": _percents(best) if part < 1 else f"< {_percents(best)}",
+        "asked": shares,
+        "best": _percents(best) if _percents(best) != shares else f"< {shares}",
         "groups": groups,
         "rates": best,
         "sites": case.sites,
