@@ -16,6 +16,7 @@ from .money import as_units, check_budget, gathered, refuse
 from .siting_answer import Case
 from .siting_check import as_csr, check_limits
 from .siting_cover_check import check_cover, check_sites
+from .sized import Sized, Sizes, Standing, budgeted_capacity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-__all__ = ["Budgeted", "budgeted_cover"]
+__all__ = ["Budgeted", "Sized", "Sizes", "Standing", "budgeted_capacity", "budgeted_cover"]
 
 
 @dataclass(frozen=True, slots=True)
