@@ -96,7 +96,7 @@ def largest_like(polygon: shapely.Geometry, across_m: float, deep_m: float) -> f
                     best, high = scale, min(high, finest)
                 else:
                     high = scale
-    return best / finest
+    return float(best / finest)
 
 
 def _check_sides(across_m: float, deep_m: float) -> None:

@@ -274,7 +274,7 @@ def _untested(parts: Sequence[_Part], rules: SiteRules) -> list[Note]:
         if wanted is None:
             notes.append(Note(f"candidates.untested_{key}", detail))
         else:
-            detail |= {"what": ";".join(wanted.what), "clause": wanted.clause, "clause_en": wanted.clause_en}
+            detail |= {"what": ";".join(wanted.what)}
             notes.append(Note("candidates.untested_distance", detail))
     return notes
 
