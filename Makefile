@@ -54,6 +54,7 @@ bench: $(VENV)/.installed-dev  ## time and memory, side by side with peers in on
 	$(BIN)/python benchmarks/pipeline.py
 	$(BIN)/python benchmarks/engine.py --record
 	$(BIN)/python benchmarks/floating.py --record
+	$(BIN)/python benchmarks/siting.py --record
 
 lock: $(BIN)/python  ## renew the hashed locks (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml

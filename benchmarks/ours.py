@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,24 +12,29 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pyproj
 import shapely
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_array, csr_matrix
 from worker import serve, wkb
 
 from lifecircle.gis.catchment import gaussian, luo_qi, three_step, two_step
 from lifecircle.gis.circles import service_circle, site_circles
+from lifecircle.gis.median_search import Effort
 from lifecircle.gis.network import WalkNetwork, network_from_lines, network_from_osm
 from lifecircle.gis.osm import OsmWays
+from lifecircle.gis.pcentre import p_centre
 from lifecircle.gis.pmedian import p_median
 from lifecircle.gis.reach import nearest, node_costs, reach
-from lifecircle.gis.siting import max_cover
+from lifecircle.gis.siting import CoverModel, max_cover
 from lifecircle.gis.snap import Positions
 from lifecircle.gis.walkers import WALKERS
 from lifecircle.layers.streets import network_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from worker import Contender, Prepared
 
+    from lifecircle.gis.siting import Siting
     from lifecircle.layers.study import Study
 
 METRES = pyproj.CRS("EPSG:4547")
@@ -169,14 +175,86 @@ def access(folder: Path, *, method: str) -> Prepared:
     return methods[method], lambda found: {"access": found}
 
 
-def siting(folder: Path, *, model: str) -> Prepared:
-    """Choose sites: from the sparse walks to the proven answer."""
+def siting_case(folder: Path) -> tuple[csr_array, dict[str, Any]]:
+    """Return the sparse reach of a siting job, and its arrays."""
     data = load(folder)
     shape = (data["people"].size, int(data["candidates"]))
-    walks = csr_matrix((data["walk"], (data["row"], data["column"])), shape=shape)
-    count = int(data["sites"])
-    run = partial(p_median if model == "p_median" else max_cover, walks, data["people"], sites=count)
+    values = data["walk"] if "walk" in data else np.ones(data["indices"].size, dtype=np.bool_)
+    return csr_array((values, data["indices"], data["indptr"]), shape=shape), data
+
+
+def siting(folder: Path, *, model: str) -> Prepared:
+    """Choose sites: from the sparse walks to the proven answer."""
+    walks, data = siting_case(folder)
+    models: dict[str, Callable[..., Any]] = {"p_median": p_median, "p_centre": p_centre, "max_cover": max_cover}
+    run = partial(models[model], walks, data["people"], sites=int(data["sites"]))
     return run, lambda found: {"value": found.objective, "proven": found.status == "optimal", "sites": found.chosen}
+
+
+def _compiled() -> None:
+    """Have the kernels of maximal covering ready, by a small problem that is not quite easy."""
+    places = np.random.default_rng(0).uniform(0.0, 1.0, (300, 2))
+    near = np.hypot(*(places[:, None] - places).transpose(2, 0, 1)) < 0.1
+    model = CoverModel(csr_array(near), np.arange(1, 301))
+    chosen = model.solve(sites=12, effort=Effort(seconds=2.0)).chosen
+    model.what_if(barred=chosen[:1].tolist())
+
+
+def cover(folder: Path) -> Prepared:
+    """Choose sites by maximal covering within the seconds or the gap of the job."""
+    reached, data = siting_case(folder)
+    sites, effort = int(data["sites"]), Effort(seconds=float(data["seconds"]), gap=float(data["gap"]))
+    _compiled()
+
+    def run() -> Siting:
+        return CoverModel(reached, data["people"], sites=sites).solve(sites=sites, effort=effort)
+
+    return run, lambda found: {"value": found.objective, "bound": found.bound, "proven": found.status == "optimal"}
+
+
+def greedy(folder: Path) -> Prepared:
+    """Take the candidate that adds most, again and again: nothing of ours, what a plain script does."""
+    reached, data = siting_case(folder)
+    whole = csr_array(reached).astype(np.int64)
+    columns, rows = whole.tocsc(), csr_array(whole.T)
+
+    def run() -> int:
+        left = data["people"].copy()
+        for _ in range(int(data["sites"])):
+            best = int(np.argmax(rows @ left))
+            left[columns.indices[columns.indptr[best] : columns.indptr[best + 1]]] = 0
+        return int(data["people"].sum() - left.sum())
+
+    return run, lambda value: {"value": value}
+
+
+def what_if(folder: Path) -> Prepared:
+    """Solve, ask what changes with sites forced in or out, then solve each of these from nothing."""
+    reached, data = siting_case(folder)
+    people, sites, count = data["people"], int(data["sites"]), int(data["what_ifs"])
+    _compiled()
+
+    def run() -> dict[str, Any]:
+        start = time.perf_counter()
+        model = CoverModel(reached, people, sites=sites)
+        first = model.solve(sites=sites, effort=Effort(seconds=float(data["seconds"])))
+        lasted = time.perf_counter() - start
+        random = np.random.default_rng(0)
+        others = np.setdiff1d(np.arange(reached.shape[1]), first.chosen)
+        out = [{"barred": [int(site)]} for site in random.permutation(first.chosen)[: count // 2]]
+        into = [{"must": [int(site)]} for site in random.permutation(others)[: count - len(out)]]
+        took, asked = [], []
+        for change in out + into:
+            start = time.perf_counter()
+            asked.append(model.what_if(**change))
+            took.append(time.perf_counter() - start)
+        effort = Effort(seconds=float(data["fresh_seconds"]))
+        anew = [CoverModel(reached, people).solve(sites=sites, effort=effort, **change) for change in out + into]
+        values = np.array([[one.objective, one.bound, other.objective] for one, other in zip(asked, anew, strict=True)])
+        proven = np.array([other.status == "optimal" for other in anew])
+        return {"first": lasted, "first_gap": first.gap, "took": took, "values": values, "fresh_proven": proven}
+
+    return run, lambda found: found
 
 
 CONTENDERS: dict[str, Contender] = {
@@ -190,7 +268,10 @@ CONTENDERS: dict[str, Contender] = {
     "polygons": polygons,
     "polygons_1": partial(polygons, workers=1),
     **{f"access_{method}": partial(access, method=method) for method in ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")},
-    **{model: partial(siting, model=model) for model in ("p_median", "max_cover")},
+    **{model: partial(siting, model=model) for model in ("p_median", "p_centre", "max_cover")},
+    "cover": cover,
+    "greedy": greedy,
+    "what_if": what_if,
     "grown_lines": grown_lines,
     "grown_polygons": grown_polygons,
     "grown_class": grown_class,

@@ -1,10 +1,11 @@
-"""The peers of the walking engine, run by `engine.py` in the environment of `requirements.txt`."""
+"""The peers of the walking engine, of catchments and of siting, run in the environment of `requirements.txt`."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -265,27 +266,96 @@ def access(folder: Path, *, method: str) -> Prepared:
 
 
 def spopt(folder: Path, *, model: str) -> Prepared:
-    """PySAL spopt: the model built from a dense matrix, then solved by CBC."""
+    """PySAL spopt: the model built from a dense matrix, then given to its solver, each timed apart."""
     locate, pulp = import_module("spopt.locate"), import_module("pulp")
-    with np.load(folder / "graph.npz") as arrays:
-        data = dict(arrays)
-    shape = (data["people"].size, int(data["candidates"]))
-    walks = np.full(shape, FAR)
-    walks[data["row"], data["column"]] = data["walk"]
-    people, count = data["people"], int(data["sites"])
+    data = _graph(folder)
+    people, count, limit = data["people"], int(data["sites"]), float(data["peer_seconds"])
+    walks = np.full((people.size, int(data["candidates"])), FAR)
+    walks[np.repeat(np.arange(people.size), np.diff(data["indptr"])), data["indices"]] = data["walk"]
+    solver = {"highs": pulp.HiGHS, "cbc": pulp.PULP_CBC_CMD}[str(data["solver"])]
 
-    def run() -> Any:  # noqa: ANN401  a model of spopt
+    def run() -> dict[str, Any]:
+        start = time.perf_counter()
         if model == "p_median":
             built = locate.PMedian.from_cost_matrix(walks, people, p_facilities=count)
         else:
             built = locate.MCLP.from_cost_matrix(walks, people, float(data["limit"]), p_facilities=count)
-        return built.solve(pulp.PULP_CBC_CMD(msg=False))
+        ready = time.perf_counter()
+        left = limit - (ready - start)
+        solved = left > 0
+        if solved:
+            try:
+                built.solve(solver(msg=False, timeLimit=left), results=False)
+            except RuntimeError:  # no answer within the time
+                solved = False
+        end = time.perf_counter()
+        chosen = [j for j, variable in enumerate(built.fac_vars) if solved and (variable.value() or 0.0) > 0.5]
+        return {"built": ready - start, "solved": end - ready, "late": end - start >= 0.99 * limit, "sites": chosen}
 
-    def arrays(built: Any) -> dict[str, Any]:  # noqa: ANN401  as above
-        chosen = np.array([j for j, variable in enumerate(built.fac_vars) if variable.value() > 0.5])
-        near = walks[:, chosen].min(axis=1)
-        value = float((near * people).sum()) if model == "p_median" else int(people[near <= data["limit"]].sum())
-        return {"value": value, "sites": chosen}
+    def arrays(found: dict[str, Any]) -> dict[str, Any]:
+        near = walks[:, found["sites"]].min(axis=1, initial=FAR)
+        if not found["sites"]:
+            value = np.nan
+        else:
+            value = (near * people).sum() if model == "p_median" else people[near <= data["limit"]].sum()
+        return found | {"value": float(value)}
+
+    return run, arrays
+
+
+def _cover_model(data: dict[str, Any], *, whole: bool) -> Any:  # noqa: ANN401  HiGHS's
+    """Return maximal covering as it stands in the textbook: a column a candidate, then a column and a row a demand."""
+    highspy: Any = import_module("highspy")
+    rows, candidates = data["people"].size, int(data["candidates"])
+    model = highspy.HighsLp()
+    model.num_col_, model.num_row_ = candidates + rows, rows + 1
+    model.sense_ = highspy.ObjSense.kMaximize
+    model.col_cost_ = np.concatenate([np.zeros(candidates), data["people"].astype(float)])
+    model.col_lower_, model.col_upper_ = np.zeros(candidates + rows), np.ones(candidates + rows)
+    model.row_lower_ = np.full(rows + 1, -highspy.kHighsInf)
+    model.row_upper_ = np.append(np.zeros(rows), float(data["sites"]))
+    if whole:
+        kinds = highspy.HighsVarType
+        model.integrality_ = [kinds.kInteger] * candidates + [kinds.kContinuous] * rows
+    own = data["indptr"][1:]
+    index = np.concatenate([np.insert(data["indices"], own, candidates + np.arange(rows)), np.arange(candidates)])
+    value = np.concatenate([np.insert(np.full(data["indices"].size, -1.0), own, 1.0), np.ones(candidates)])
+    starts = data["indptr"] + np.arange(rows + 1)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = np.append(starts, index.size).astype(np.int32)
+    model.a_matrix_.index_, model.a_matrix_.value_ = index.astype(np.int32), value
+    return model
+
+
+def highs(folder: Path, *, relaxed: bool) -> Prepared:
+    """HiGHS alone on maximal covering; or the linear relaxation by its interior point, without crossover."""
+    highspy: Any = import_module("highspy")
+    data = _graph(folder)
+    options: dict[str, Any] = {"output_flag": False, "time_limit": float(data["seconds"]), "mip_rel_gap": 0.0}
+    if relaxed:
+        options |= {"solver": "ipm", "run_crossover": "off", "time_limit": float(data["peer_seconds"])}
+
+    def run() -> Any:  # noqa: ANN401  a solver
+        solver = highspy.Highs()
+        for name, value in options.items():
+            solver.setOptionValue(name, value)
+        solver.passModel(_cover_model(data, whole=not relaxed))
+        solver.run()
+        return solver
+
+    def arrays(solver: Any) -> dict[str, Any]:  # noqa: ANN401  as above
+        info, candidates = solver.getInfo(), int(data["candidates"])
+        if relaxed:
+            # Without crossover the status stays unknown. A feasible answer is never above the relaxation's optimum.
+            met = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+            late = solver.getModelStatus() == highspy.HighsModelStatus.kTimeLimit
+            return {"value": info.objective_function_value if met and not late else np.nan}
+        opened = np.asarray(solver.getSolution().col_value)[:candidates] > 0.5
+        if opened.size < candidates:
+            return {"value": np.nan, "bound": info.mip_dual_bound}
+        row = np.repeat(np.arange(data["people"].size), np.diff(data["indptr"]))
+        met = np.bincount(row, opened[data["indices"]], data["people"].size) > 0
+        return {"value": float(data["people"][met].sum()), "bound": info.mip_dual_bound}
 
     return run, arrays
 
@@ -305,6 +375,8 @@ CONTENDERS: dict[str, Contender] = {
     "pyrosm_extract": pyrosm_extract,
     "pyrosm_graph": pyrosm_graph,
     **{f"spopt_{model}": partial(spopt, model=model) for model in ("p_median", "max_cover")},
+    "highs": partial(highs, relaxed=False),
+    "highs_relaxed": partial(highs, relaxed=True),
     **{f"access_{method}": partial(access, method=method) for method in ("2sfca", "e2sfca", "e2sfca_steps", "3sfca")},
 }
 

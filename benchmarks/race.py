@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent / "build" / "peers"
 PINS = HERE / "requirements.txt"
-NAMES = ("access", "networkx", "osmnx", "pandana", "pyrosm", "pyvalhalla-weekly", "scipy", "spopt")
+NAMES = ("access", "highspy", "networkx", "osmnx", "pandana", "pyrosm", "pyvalhalla-weekly", "scipy", "spopt")
 
 
 def peers_python() -> Path:

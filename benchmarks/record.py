@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 README = Path(__file__).resolve().parent / "README.md"
-OWN = ("numba", "numpy", "scipy", "shapely", "osmium")
+OWN = ("numba", "numpy", "scipy", "shapely", "osmium", "highspy")
 
 
 def machine() -> str:
