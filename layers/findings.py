@@ -143,7 +143,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "zoning": ("ring_id", "ring_name", "use_group", "area_m2", "share", "floor_area_m2"),
     "land_balance": (
         "ring_id",
-        "district_id",
+        "ring_name",
+        "district_id",  # NA on ground of no sub-district
+        "district_name",
         "when",  # now, planned
         "use_group",
         "area_m2",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 When: TypeAlias = Literal["now", "planned"]
 
-COLUMNS = ("ring_id", "district_id", "when", "use_group", "area_m2", "share")
+COLUMNS = ("ring_id", "ring_name", "district_id", "district_name", "when", "use_group", "area_m2", "share")
 """Columns of the findings' table ``land_balance``."""
 SAME_M2 = 1e-3
 """Areas that differ by less are the same ground summed in another order."""
@@ -199,11 +199,15 @@ def find_balance(
         frames[when] = _table(before[1], cells, when)
     table = pd.concat([frames[when] for when in sorted(frames)], ignore_index=True)
     districts = study.layers.get("districts")
-    of_district = table["district"].to_numpy(dtype=np.int64)
-    named = pd.Series([None] * len(table), dtype="str")
-    if districts is not None and len(districts):
-        named = picked(districts, "district_id", of_district)
-    table = table.assign(ring_id=picked(rings, "ring_id", table["ring"].to_numpy(dtype=np.int64)), district_id=named)
+    ring, district = (table[name].to_numpy(dtype=np.int64) for name in ("ring", "district"))
+    unnamed = pd.Series([None] * len(table), dtype="str")
+    parts = None if districts is None or districts.empty else districts
+    table = table.assign(
+        ring_id=picked(rings, "ring_id", ring),
+        ring_name=picked(rings, "name", ring),
+        district_id=unnamed if parts is None else picked(parts, "district_id", district),
+        district_name=unnamed if parts is None else picked(parts, "name", district),
+    )
     return FoundBalance(table[list(COLUMNS)], _notes(study, parcels, layers))
 
 

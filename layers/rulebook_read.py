@@ -27,7 +27,7 @@ from .tables import plain_table
 from .zoning import group_names, land_uses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -140,16 +140,37 @@ def _parsed_toml(path: Path, work: _Work) -> RulesFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError, RecursionError) as error:
         message = f"{path} is not TOML: {error}"
         raise InputError(message, Fault("zoning.rules_toml", file=work.file, detail={"reason": str(error)})) from error
+    places = list(range(1, len(raw["row"]) + 1)) if isinstance(raw.get("row"), list) else []
     try:
         parsed = RulesFile.model_validate(raw)
     except ValidationError as error:
-        for problem in error.errors():
+        wrong = error.errors()
+        for problem in wrong:
             where = [part + 1 if isinstance(part, int) else part for part in problem["loc"]]
             _tell(problem, work, ".".join(str(part) for part in where[:-1]) or None, str(where[-1]))
-        work.close()
-        raise
-    work.places = list(range(1, len(parsed.row) + 1))
+        rest, places = _without(raw, [problem["loc"] for problem in wrong], places)
+        try:
+            parsed = RulesFile.model_validate(rest)  # what is left may have faults of its own
+        except ValidationError:
+            work.close()
+            raise
+    work.places = places
     return parsed
+
+
+def _without(
+    raw: dict[str, Any], wrong: Sequence[tuple[int | str, ...]], places: list[int]
+) -> tuple[dict[str, Any], list[int]]:
+    """Return the tables of a file without those that something is wrong with, and the places of the rows left."""
+    rest = {key: value for key, value in raw.items() if (key,) not in wrong}
+    rows = {where[1] for where in wrong if where[0] == "row" and len(where) > 1}
+    if rows:
+        rest["row"] = [row for place, row in enumerate(rest["row"]) if place not in rows]
+    for where in wrong:
+        if where[0] != "row" and len(where) > 1 and isinstance(rest.get(str(where[0])), dict):
+            table = rest[str(where[0])]
+            rest[str(where[0])] = {key: value for key, value in table.items() if key != where[1]}
+    return rest, [place for place in places if place - 1 not in rows]
 
 
 def _tell(problem: Any, work: _Work, row: int | str | None, column: str) -> None:  # noqa: ANN401  pydantic's own dict
@@ -214,9 +235,12 @@ def _row_of(values: dict[str, str], found: Mapping[str, str], work: _Work, place
             column = str(problem["loc"][0])
             if column == "verdict" and problem["type"] == "literal_error":
                 choices = "; ".join(f"{verdict} ({', '.join(own)})" for verdict, own in VERDICTS.items())
-                work.fault("zoning.rules_choice", place, found.get(column, column), problem["input"], choices=choices)
+                work.fault("zoning.rules_choice", place, found.get(column, column), values[column], choices=choices)
             else:
-                _tell(problem, work, place, found.get(column, column))
+                _tell({**problem, "input": values.get(column)}, work, place, found.get(column, column))
+        if "facility" in raw:
+            _facility(raw["facility"], shipped_rules().group_of, _titles(), work, place)
+        _codes(raw.get("land_use", ()), work, place)
         return None
 
 
@@ -318,11 +342,16 @@ def _groups(parsed: RulesFile, work: _Work) -> dict[str, str]:
     return found
 
 
-def _facility(name: str, groups: Mapping[str, str], titles: Mapping[str, str]) -> str | None:
+def _facility(name: str, groups: Mapping[str, str], titles: Mapping[str, str], work: _Work, place: int) -> str | None:
     """Return the class or group that a row means: by its key, its title, or the usual name of a class."""
     if name in groups.values() or name in groups or name in vocabulary().classes:
         return name
-    return titles.get(name) or class_of_label(name)
+    facility = titles.get(name) or class_of_label(name)
+    if facility is None:
+        known = [*dict.fromkeys(groups.values()), *vocabulary().classes]
+        near = difflib.get_close_matches(name, [*known, *titles], n=3, cutoff=0.5)
+        work.fault("zoning.rules_facility", place, "facility", name, known=", ".join(near or known[:8]))
+    return facility
 
 
 def _rows(
@@ -333,11 +362,7 @@ def _rows(
     found: dict[str, dict[tuple[str, bool], Row]] = {}
     places = work.places or list(range(1, len(parsed.row) + 1))
     for place, table in zip(places, parsed.row, strict=True):
-        facility = _facility(table.facility, groups, titles)
-        if facility is None:
-            known = [*dict.fromkeys(groups.values()), *vocabulary().classes]
-            near = difflib.get_close_matches(table.facility, [*known, *titles], n=3, cutoff=0.5)
-            work.fault("zoning.rules_facility", place, "facility", table.facility, known=", ".join(near or known[:8]))
+        facility = _facility(table.facility, groups, titles, work, place)
         share = _share_of(table, cap, work, place)
         for code in _codes(table.land_use, work, place):
             clause = _clause(table.clause or stated.clause, table.clause_en if table.clause else stated.clause_en, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 
@@ -154,7 +155,7 @@ def test_the_shipped_file_read_as_a_citys_says_the_same(tmp_path: Path) -> None:
 food_markt,allowed,B1,,
 food_market,maybe,B1,,
 food_market,share,乱码,0.2,
-food_market,share,R2,1.5,
+food_market,share,杂乱,150%,
 food_market,share,R3,0.9,
 food_market,forbidden,G1,0.2,
 food_market,allowed,B1,,Z
@@ -164,7 +165,8 @@ food_market,forbidden,A6,,
 """,
             [
                 ("zoning.rules_choice", 3, "verdict", "maybe"),
-                ("zoning.rules_bound", 5, "share_most", 1.5),
+                ("zoning.rules_bound", 5, "share_most", "150%"),
+                ("zoning.rules_code", 5, "land_use", "杂乱"),
                 ("zoning.rules_choice", 8, "confidence", "Z"),
                 ("zoning.rules_missing_key", 9, "facility", None),
                 ("zoning.rules_facility", 2, "facility", "food_markt"),
@@ -212,6 +214,10 @@ share_mos = 0.2
 facility = "gym"
 verdict = "allowed"
 land_use = "R2"
+[[row]]
+facility = "gim"
+verdict = "allowed"
+land_use = ["R2"]
 [relaxation.x]
 zh = "x"
 clause = "c"
@@ -221,6 +227,7 @@ far_factor = 0.5
                 ("zoning.rules_unknown_key", "table", "share_mos", 0.2),
                 ("zoning.rules_value", "row.1", "land_use", "R2"),
                 ("zoning.rules_bound", "relaxation.x", "far_factor", 0.5),
+                ("zoning.rules_facility", 2, "facility", "gim"),
             ],
         ),
     ],
@@ -243,3 +250,44 @@ def test_a_study_that_names_a_file_hears_of_its_faults(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError):
         compatibility_from(tmp_path / "none.csv")
     assert all(say("zoning.rules_missing", language) for language in LANGUAGES)
+
+
+pieces = st.sampled_from(
+    [
+        "row = 3\n",
+        "row = [1, 2]\n",
+        '[[row]]\nfacility = ["gym"]\n',
+        '[[row]]\nfacility = "gym"\nverdict = "share"\nland_use = ["R2"]\nshare_most = nan\n',
+        '[[row]]\nfacility = "gym"\nverdict = "forbidden"\nland_use = []\n',
+        "table = 1\n",
+        "[table]\nshare_most = -1\nstorey_m = inf\n",
+        "group = 1\n",
+        "[group]\nx = 2\n",
+        '[group.y]\nzh = ""\nclasses = [""]\n',
+        "[small_remainder]\nhousing_m2 = -5\n",
+        "[accepts]\nresidential = 3\n",
+        "[relaxation]\nrenewal = []\n",
+        "[conflict.far_above]\n",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(pieces, min_size=1, max_size=4, unique=True))
+def test_no_malformed_file_is_read_or_breaks(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
+    ordered = sorted(parts, key=lambda part: part.startswith("["))  # keys of the file before its tables
+    path = written(tmp_path_factory.mktemp("rules"), "rules.toml", "".join(ordered))
+    with pytest.raises(InputError) as caught:
+        compatibility_from(path)
+    assert caught.value.faults
+    for one in caught.value.faults:
+        assert all(explain(one, language) for language in LANGUAGES)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text(max_size=60))
+def test_any_table_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    body = "facility,verdict,land_use\n" + text.encode("utf-8", "ignore").decode()
+    path = written(tmp_path_factory.mktemp("rules"), "rules.csv", body)
+    with contextlib.suppress(InputError):  # and nothing else is raised
+        compatibility_from(path)

@@ -64,7 +64,9 @@ def balance_rows(layers: dict[str, gpd.GeoDataFrame]) -> list[dict[str, Any]]:
                 rows += [
                     {
                         "ring_id": ring["ring_id"],
+                        "ring_name": ring["name"],
                         "district_id": district["district_id"],
+                        "district_name": district["name"],
                         "when": when,
                         "use_group": use,
                         "area_m2": area,
