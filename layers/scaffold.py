@@ -44,7 +44,7 @@ COMPOUND_AREA_HA = 20.0
 FROM_OSM: tuple[str, ...] = ("facilities", "buildings", "compounds", "barriers", "land")
 """Layers that an OSM extract may give, beside the streets, where no file of the user's own does."""
 
-WISHES: tuple[tuple[str, int], ...] = (("elderly_day_care", 5), ("food_market", 3))
+WISHES: tuple[tuple[str, int], ...] = (("elderly_day_care", 5), ("elderly_home", 2), ("food_market", 3))
 """Sites that a new study looks for; the user changes the numbers."""
 
 STUDY_FILE = "study.toml"

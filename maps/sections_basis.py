@@ -21,7 +21,8 @@ def basis(desk: Desk) -> list[Block]:
     blocks: list[Block] = [desk.body("basis_intro", table=refer("table", "basis")), _needs(desk, classes)]
     tried = desk.findings.layers["candidates"]
     tried = tried[tried["facility_class"].isin(classes)]
-    if len(tried) and not tried["fits"].astype(bool).all():
+    told = bool(len(desk.findings.tables["refusals"]))  # the section on candidates lists them with their figures
+    if len(tried) and not told and not tried["fits"].astype(bool).all():
         blocks += [desk.body("refusals_intro", table=refer("table", "refusals")), _refusals(desk, classes, tried)]
     return blocks
 

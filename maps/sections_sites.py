@@ -19,8 +19,9 @@ TOLD = 3
 """So many sites of a class are told in sentences."""
 UNREACHED_MOST = 12
 """Rows of the table of people whom no candidate reaches."""
+FAR = ("p_median", "p_centre")
+"""Models that look farther than the limit."""
 JOINT = ("together", "combined")
-MONEY = ("budget_yuan", "spent_yuan")
 
 
 def sites(desk: Desk) -> list[Block]:
@@ -59,9 +60,16 @@ def measured(desk: Desk, row: pd.Series[str], value: object) -> str:
     if model == "p_centre":
         return format_limit(found, unit, desk.language)
     if model == "p_median":
-        total = known(row["total"]) or 0.0
-        return desk.say("unit_mean", walk=format_limit(found / total if total else 0.0, unit, desk.language))
+        return desk.say("unit_mean", walk=_each(desk, row, found))
     return number(desk, found)
+
+
+def _each(desk: Desk, row: pd.Series[str], walks: float) -> str:
+    """Return a sum of walks as the mean of those whose walk is known."""
+    key = str(row["facility_class"])
+    quote = desk.coverage.city(key, str(row["weight"]))
+    people = quote.covered + quote.uncovered if quote is not None else known(row["total"])
+    return format_limit(walks / people if people else None, _unit(desk, key), desk.language)
 
 
 def _unit(desk: Desk, key: str) -> str:
@@ -83,7 +91,9 @@ def _said(desk: Desk, row: pd.Series[str], *, earlier: bool) -> list[str]:
         before=number(desk, row["covered_before"]),
         after=number(desk, row["covered_after"]),
     )
-    more = [] if model == "max_cover" else [desk.say(f"siting_model_{model}")]
+    far = known(desk.findings.manifest["settings"].get("siting", {}).get("walk_most_m"))
+    beyond = {"far": format_limit(far, "m", desk.language)} if model in FAR else {}
+    more = [] if model == "max_cover" else [desk.say(f"siting_model_{model}", **beyond)]
     if known(row.get("budget_yuan")) is not None:
         spent, budget = (number(desk, row[name]) for name in ("spent_yuan", "budget_yuan"))
         more.append(desk.say("siting_budget", spent=spent, budget=budget))
@@ -102,7 +112,9 @@ def _proof(desk: Desk, row: pd.Series[str], *, earlier: bool) -> str:
         return desk.say(f"proof_{status}")
     if model not in COVERING:
         proven = "optimal" if status == "optimal" else "open"
-        found, bound = (measured(desk, row, row[name]) for name in ("objective", "bound"))
+        values = (known(row[name]) or 0.0 for name in ("objective", "bound"))
+        shown = _each if model == "p_median" else measured
+        found, bound = (shown(desk, row, value) for value in values)
         return desk.say(f"proof_{model}_{proven}", found=found, bound=bound)
     key = (
         "proof_optimal" if status == "optimal" else "proof_within_gap" if status == "within_gap" else "proof_time_limit"
@@ -139,7 +151,7 @@ def _siting_table(desk: Desk) -> Table:
         )
         for _, row in frame.iterrows()
     )
-    return Table("siting", desk.say("siting_caption"), tuple(columns), rows, wide=named)
+    return Table("siting", desk.say("siting_caption"), tuple(columns), rows)
 
 
 def _sites_of(desk: Desk, row: pd.Series[str]) -> list[Block]:
@@ -183,7 +195,11 @@ def _told(desk: Desk, row: pd.Series[str], site: pd.Series[str]) -> str:
     kind = model if model in {"set_cover", "p_median", "p_centre", "capacitated", "phased"} else "cover"
     priced = kind == "set_cover" and known(row.get("spent_yuan")) is not None
     unit = _unit(desk, str(row["facility_class"]))
-    shown = format_limit(loses, unit, desk.language) if kind == "p_centre" else number(desk, loses)
+    by_walk = {
+        "p_centre": lambda: format_limit(loses, unit, desk.language),
+        "p_median": lambda: _each(desk, row, loses),
+    }
+    shown = by_walk[kind]() if kind in by_walk else number(desk, loses)
     words = desk.say(f"site_told_{'cost' if priced else kind}", other=other, loses=shown)
     return desk.say("sentence_gap").join([said, words if loses else desk.say("site_told_equal", other=other)])
 
@@ -197,7 +213,8 @@ def _sites_table(desk: Desk, row: pd.Series[str], frame: pd.DataFrame) -> Table:
     others = {"people": "people_added"}
     others |= {"elders_60": "elders_added"} if elders is not None and elders.total else {}
     counted = [("added", weight), *((column, group) for group, column in others.items() if group != weight)]
-    more = [name for name in MORE if name in frame.columns and frame[name].notna().any()]
+    asked = [name for name in MORE if name != "capacity" or model_of(row) == "capacitated"]
+    more = [name for name in asked if name in frame.columns and frame[name].notna().any()]
     shared = "carries" in frame.columns and any(";" in text(value) for value in frame["carries"])
     floor = bool(frame["floor_area_m2"].notna().any())
     columns = [
@@ -236,7 +253,7 @@ def _sites_table(desk: Desk, row: pd.Series[str], frame: pd.DataFrame) -> Table:
         )
     caption = desk.say("sites_caption", name=desk.name(key))
     note = desk.say("sites_note", group=served(weight, desk.language), loss=desk.say(f"loss_{_loss(row)}"))
-    return Table(f"sites_{key}", caption, tuple(columns), tuple(rows), note=note, wide=bool(more) or shared)
+    return Table(f"sites_{key}", caption, tuple(columns), tuple(rows), note=note)
 
 
 MORE = {"phase": 1.0, "cost_yuan": 1e-4, "capacity": 1.0}

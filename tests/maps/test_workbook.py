@@ -44,6 +44,8 @@ def test_every_number_is_the_findings_to_sixteen_digits(
         frame = findings.tables.get(source)
         if frame is None:
             frame = pd.DataFrame(findings.layers[source].drop(columns="geometry"))
+        if source == "siting":
+            frame = frame.drop(columns="seconds")
         head, *rows = _rows(book, name, language)
         assert len(rows) == len(frame)
         assert len(head) == len(frame.columns)
@@ -62,7 +64,7 @@ def test_sheets_are_named_frozen_and_filtered(written: tuple[Findings, Language,
         say("report.sheet_notes", language),
     ]
     for sheet in book.worksheets:
-        assert sheet.freeze_panes == "A2"
+        assert sheet.freeze_panes in {"B2", "C2"}
         assert sheet.auto_filter.ref
 
 
