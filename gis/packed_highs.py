@@ -120,10 +120,10 @@ def prove(
     return _answer(solver, model, start), total
 
 
-def best_tie(problem: Packed, start: Ints, value: int, *, nodes: int) -> Ints:
+def best_tie(problem: Packed, start: Ints, value: int, *, nodes: int, seconds: float) -> Ints:
     """Among answers of the proven weight return one with the most second weight, as far as a limited search shows."""
     model = _modelled(problem, problem.free)
-    solver = silent_solver(seconds=np.inf, gap=0.0)
+    solver = silent_solver(seconds=seconds, gap=0.0)
     solver.setOptionValue("mip_max_nodes", nodes)
     _pass(solver, problem, model, _summed(model, problem.tie).astype(np.float64))
     weight = _summed(model, problem.weight)

@@ -30,26 +30,26 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-TIE_PAIRS, TIE_NODES = 50_000, 500
+TIE_PAIRS, TIE_NODES = 20_000, 500
 """Up to this many pairs, the best by the second weight is searched for among equally good answers."""
 TUNED_OPTIONS = 5_000
 """Up to so many options better rates are looked for, for given prices."""
 LP_PAIRS = 3_000_000
 """Up to this many pairs the linear relaxation is solved, and HiGHS asked for the proof."""
-LP_SHARE, CORE_SHARE, LATER_SHARE, MERGE_SHARE = 0.5, 0.4, 0.6, 0.15
+LP_SHARE, CORE_SHARE, MERGE_SHARE, PROOF_SHARE = 0.5, 0.4, 0.15, 0.4
 CORE_PAIRS = 150_000
 """A core of so few pairs is given to HiGHS before the annealings."""
 SHRUNK = 0.8
 """HiGHS begins anew when the core has shrunk to this share."""
-ALL_PAIRS, DRAWN = 3_000_000, 16
+ALL_PAIRS, DRAWN = 200_000, 16
 """Beyond so many pairs, options that fill a group in the exchanges are drawn, not all looked through."""
 TRIES_EACH, TRIES_MOST, LONGER = 200, 1_000_000, 4
-"""Steps tried for each option in an annealing, the most in one, and how much longer they are after HiGHS."""
+"""Steps tried for each option in an annealing, the most in one, and how much longer they are later."""
 HOT, COLD, HEATS = 0.03, 0.02, (1.0, 0.5, 2.0, 1.0)
 """Temperature at first, as a share of what an option covers on average; at last, as a share of the first one."""
 MERGE_AFTER, MERGED_MOST, MERGE_NODES = 3, 8, 50
-STALLED_AFTER = 6
-"""Annealings without a better answer after which HiGHS takes its turn."""
+STALLED_AFTER = 4
+"""Annealings without a better answer after which they grow longer, and then HiGHS takes its turn."""
 PICKED = 0.01
 """What the relaxation takes more of than this is worth trying first."""
 
@@ -220,11 +220,12 @@ class _Search:
             self._relax()
         self._core(CORE_PAIRS, CORE_SHARE)
         self._rounds(TRIES_EACH)
-        self._core(LP_PAIRS, LATER_SHARE)
         self._rounds(LONGER * TRIES_EACH)
+        self.tried = np.inf
+        self._core(LP_PAIRS, 1.0)
         proven = self.bound <= self.value
-        if proven and self.scale > 1 and self.problem.pairs <= TIE_PAIRS:
-            self._take(best_tie(self.problem, self.chosen, self.value, nodes=TIE_NODES))
+        if proven and self.scale > 1 and self.problem.pairs <= TIE_PAIRS and not self.late():
+            self._take(best_tie(self.problem, self.chosen, self.value, nodes=TIE_NODES, seconds=self.left()))
         return Found(self._tidied(), self.value, max(self.bound, self.value), proven, self.late(), self.work)
 
     def _relax(self) -> None:
@@ -302,7 +303,8 @@ class _Search:
     def _rounds(self, each: int) -> None:
         """Anneal and merge until nothing better is found any more, it is proven or a limit is reached."""
         since, turn, large = 0, 0, self.problem.pairs > LP_PAIRS
-        while since < STALLED_AFTER and not self.done() and not self.late() and self.work < self.effort.nodes:
+        kept = 0.0 if large else PROOF_SHARE * self.effort.seconds
+        while since < STALLED_AFTER and not self.done() and self.work < self.effort.nodes and self.left() > kept:
             before = self.best
             self._anneal(each, HOT * HEATS[turn % len(HEATS)], narrow=large or turn % 2 == 0)
             turn += 1

@@ -239,7 +239,7 @@ def _dominated(checked: Checked, cover: csr_array) -> Bools:
 def _one_by_one(checked: Checked, effort: Effort) -> tuple[list[Ints], int]:
     """Return plans that begin with the best sites of a single phase, and the sum of what each phase alone can reach."""
     case, candidates = checked.case, len(checked.size)
-    model = CoverModel(case.matrix, case.weight, covered=case.done, tie_weights=case.tie, site_costs=case.costs)
+    model = CoverModel(case.matrix, case.weight, covered=case.done)  # equals are told apart in the joint search
     share = Effort(seconds=ALONE_SHARE * effort.seconds / len(checked.limit), gap=effort.gap, seed=effort.seed)
     phase = np.repeat(np.arange(len(checked.limit)), checked.limit.astype(np.int64))
     starts, bound = [], 0

@@ -228,7 +228,7 @@ def cover_several(
 def _alone(one: CheckedClass, effort: Effort) -> Siting:
     """Return the sites of a class that has all land for itself."""
     case, able = one.case, int((~one.out).sum())
-    model = CoverModel(case.matrix, case.weight, covered=case.done, tie_weights=case.tie, site_costs=case.costs)
+    model = CoverModel(case.matrix, case.weight, covered=case.done)  # equals are told apart in the joint search
     must, barred = np.flatnonzero(one.into).tolist(), np.flatnonzero(one.out).tolist()
     return model.solve(sites=min(one.sites, able), must=must, barred=barred, effort=effort)
 
