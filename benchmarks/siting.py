@@ -43,7 +43,7 @@ def met(*, reached: bool) -> str:
 
 def share(value: float, of: float) -> str:
     """Return a value in percent of a bound."""
-    return "–" if math.isnan(value) else f"{value / of:.3%}"
+    return "none" if not math.isfinite(value) else f"{value / of:.3%}"
 
 
 def _run(folder: Path, name: str, *, most: int = 0) -> Result:
