@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 CREATED = dt.datetime(2000, 1, 1)  # noqa: DTZ001  xlsxwriter wants a time without a zone
 WIDEST, NARROWEST = 48.0, 7.0
 """Widths of columns in characters."""
+FROZEN = {"missing": 2}
+"""Columns that stay in sight beside the first one of the other sheets."""
+WIDE_PAPER = 170.0
+"""A sheet wider than so many characters is printed on A3, the others on A4."""
 SAMPLED_ROWS = 400
 """Rows looked at to find a column's width."""
 EXCEL_ROWS = 1_048_576
@@ -315,6 +319,7 @@ class _Writer:
         """Write a frame: head in the language, frozen and filtered, columns as wide as what they hold."""
         sheet = self._book.add_worksheet(say(f"report.sheet_{name}", self._language))
         frame = frame.head(EXCEL_ROWS - 1)
+        across = 0.0
         for place, column in enumerate(map(str, frame.columns)):
             head = self._title(name, column)
             values = frame[column].tolist()
@@ -322,11 +327,14 @@ class _Writer:
             sheet.write_string(0, place, head, self._head)
             for row, value in enumerate(values, 1):
                 _write(sheet, row, place, value, self._language)
-            sheet.set_column(place, place, _width(head, values), shown)
+            width = _width(head, values, shown.num_format)
+            hidden = {"hidden": True} if self._language == "zh" and column.endswith("_en") else {}
+            sheet.set_column(place, place, width, shown, hidden)
+            across += 0.0 if hidden else width
             if (name, column) == ("missing", "status"):
                 self._colour(sheet, place, len(values))
-        sheet.freeze_panes(1, 0)
-        _for_print(sheet)
+        sheet.freeze_panes(1, min(FROZEN.get(name, 1), len(frame.columns)))
+        _for_print(sheet, wide=across > WIDE_PAPER)
         if len(frame.columns):
             sheet.autofilter(0, 0, max(len(frame), 1), len(frame.columns) - 1)
 
@@ -348,17 +356,18 @@ class _Writer:
         """Return the number format of a column."""
         pattern = NUMBERS.get(column)
         if pattern is None:
+            said = any(isinstance(value, str) for value in values)
             numeric = any(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-            pattern = "#,##0" if numeric else "@"
+            pattern = "#,##0" if numeric and not said else "@"
         if pattern not in self._formats:
             self._formats[pattern] = self._book.add_format({"num_format": pattern})
         return self._formats[pattern]
 
 
-def _for_print(sheet: Any) -> None:  # noqa: ANN401  xlsxwriter is not typed
-    """Set a sheet to print across on A4, all columns on the page, its head on each."""
+def _for_print(sheet: Any, *, wide: bool) -> None:  # noqa: ANN401  xlsxwriter is not typed
+    """Set a sheet to print across on A4, a wide one on A3, all columns on the page, its head on each."""
     sheet.set_landscape()
-    sheet.set_paper(9)
+    sheet.set_paper(8 if wide else 9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     sheet.set_footer("&C&P / &N")
@@ -386,8 +395,17 @@ def _write(sheet: Any, row: int, place: int, value: object, language: Language) 
         sheet.write_string(row, place, text(value))
 
 
-def _width(head: str, values: Iterable[object]) -> float:
-    """Return a width that shows the head on two lines and what the first rows hold."""
-    sample = [text(value) for _, value in zip(range(SAMPLED_ROWS), values, strict=False)]
+def _width(head: str, values: Iterable[object], pattern: str) -> float:
+    """Return a width that shows the head on two lines and what the first rows hold, numbers as they are formatted."""
+    sample = [_as_shown(value, pattern) for _, value in zip(range(SAMPLED_ROWS), values, strict=False)]
     widest = max((1.9 * text_width(words) for words in sample), default=0.0)
     return min(max(widest + 2, 1.1 * text_width(head) + 4, NARROWEST), WIDEST)
+
+
+def _as_shown(value: object, pattern: str) -> str:
+    """Return about what a cell shows: a number with the digits of its format."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return text(value)
+    digits = pattern.partition(";")[0].partition(".")[2].rstrip("%")
+    percent = "%" in pattern
+    return f"{value * (100 if percent else 1):,.{len(digits)}f}{'%' if percent else ''}"
