@@ -225,6 +225,10 @@ path = "更新项目.shp"
 path = "闲置用地.shp"
 [[layers.land]]
 path = "闲置建筑.shp"
+[layers.hazard]
+path = "灾害隐患.shp"
+[layers.protection]
+path = "文物保护.shp"
 [[layers.facilities]]
 path = "高德POI.xlsx"
 datum = "gcj02"
@@ -258,6 +262,8 @@ def _write_planner(city: City, folder: Path) -> None:
     _write_shape(layers["empty_buildings"], "land", folder / "闲置建筑.shp", DEGREES)
     _write_districts(layers["districts"], folder)
     _write_drawing(layers["parcels"], folder / "控规地块.dxf")
+    for layer, name in (("hazard", "灾害隐患"), ("protection", "文物保护")):
+        _write_shape(layers[layer], layer, folder / f"{name}.shp", DEGREES)
     ledger = (city.facilities["status"] != "现状") | ~city.facilities["facility_class"].isin(list(AMAP))
     _write_amap(city.facilities[~ledger], folder / "高德POI.xlsx")
     _write_ledger(city.facilities[ledger], folder / "设施台账.csv")
