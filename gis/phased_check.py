@@ -131,8 +131,10 @@ def check_phased(
     years, unit = scaled
     fixed = np.bincount(built[built >= 0], size[built >= 0], minlength=number)
     dear = into & (size > limit.max())
-    over = np.flatnonzero(fixed > limit)
-    faults += [Fault("gis.siting_must_phases", row=int(one), column="must", value=float(fixed[one])) for one in over]
+    for phase in np.flatnonzero(fixed > limit):
+        here = built == phase
+        asked_for = int(here.sum()) if counts else float(parts[3][here].sum())
+        faults.append(Fault("gis.siting_must_phases", row=int(phase), column="must", value=asked_for))
     faults += [Fault("gis.siting_must_phases", column="must", value=int(one)) for one in np.flatnonzero(dear)]
     if not fits_exactly(sum(years) * int((parts[0] + parts[1]).sum())):
         faults.append(Fault("gis.siting_decimals", column="year_weights"))

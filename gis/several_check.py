@@ -236,7 +236,7 @@ def _joined(
             if out.all():
                 widest = float(floors[plot[~one.out]].max())
                 needed = float(one.floor[~one.out].min())
-                detail = {"needed": f"{needed:g}"}
+                detail = {"needed": f"{needed:.15g}", "largest": f"{widest:.15g}"}
                 faults.append(Fault("gis.siting_floor_small", layer=name, value=widest, detail=detail))
         np.add.at(taken, plot[one.into], need[one.into])
         faults.extend(
