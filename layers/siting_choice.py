@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+COVERING = ("max_cover", "budgeted", "relocate", "fair", "worst_first", "together", "combined")
+"""Models whose objective is people newly within the limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The answer to a wish, whatever the model.

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 RUNNERS_MOST = 200
 """Up to so many candidates, stand-ins of sites with places are looked for: each takes a transport problem."""
-LESS_IS_BETTER = ("set_cover", "p_median", "p_centre", "capacitated")
-"""Models whose objective is to be low: sites, sum of walks, longest walk, people without a place."""
 
 
 def choose(case: Case, siting: SitingSection, kept: Kept) -> Choice:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import shapely
 
+from ..layers.siting_choice import COVERING
 from . import style
 from .limits import confidence_of, limits_said, rule_basis
 from .pack import degrees, pack_points, pack_shapes, plain
@@ -432,9 +433,19 @@ def _candidates(content: Content, findings: Findings, names: Names) -> list[dict
     return group(tell("layer_candidates", names), layers)
 
 
+def counted_in_people(findings: Findings) -> gpd.GeoDataFrame:
+    """Return the proposed sites; what a stand-in loses is left out where it is not counted in people covered."""
+    frame, siting = findings.layers["sites"], findings.tables["siting"]
+    covering = siting["model"].isna() | siting["model"].isin(COVERING)
+    others = set(siting.loc[~covering, "facility_class"])
+    shown = frame.copy()
+    shown["runner_up_loses"] = frame["runner_up_loses"].where(~frame["facility_class"].isin(others))
+    return shown
+
+
 def _sites(content: Content, findings: Findings, names: Names) -> list[dict[str, Any]]:
     """Add the proposed sites, one layer a class, drawn as numbered pins."""
-    frame = findings.layers["sites"]
+    frame = counted_in_people(findings)
     if frame.empty:
         return []
     data = dataset(frame, "sites", names, pack_points(degrees(frame)))

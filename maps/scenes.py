@@ -333,7 +333,7 @@ class Scenes(Ground):
             self._site_points(axes, some, look)
             panel.heading(class_name(self._findings, key, self._language))
             panel.facts(self._class_gain(key))
-            panel.facts([(self._say("fact_added"), served(some["weight"].iloc[0], self._language))])
+            panel.facts([(self._say("fact_added"), self._proven(key, served(some["weight"].iloc[0], self._language)))])
             panel.ranks(self._site_list(some.head(most)), look)
             if len(some) > most:
                 panel.note(self._say("more", count=len(some) - most))
@@ -361,6 +361,15 @@ class Scenes(Ground):
             (say("map.class_for", self._language, name=self._say("fact_rate"), group=group), rates),
             (self._say("fact_limit"), limit),
         ]
+
+    def _proven(self, key: str, group: str) -> str:
+        """Return whom the sites of a class were chosen for, and how far they are from the best possible."""
+        table = self._findings.tables["siting"]
+        for row in records(table[table["facility_class"] == key].head(1)):
+            if row.status == "optimal":
+                return f"{group} · {say('report.solver_optimal', self._language)}"
+            return f"{group} · {self._say('fact_gap', gap=self._number(known(row.gap), 'percent'))}"
+        return group
 
     def _site_list(self, sites: gpd.GeoDataFrame) -> list[tuple[str, str, str]]:
         """Return rank, name and how many of the served group are added of each site."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..layers.siting_choice import COVERING
 from .formats import NOTHING, format_limit
 from .quotes import known, label, served, text
 from .report import Block, Column, Desk, Heading, Paragraph, Table, refer
@@ -13,8 +14,6 @@ from .sections_plan import number
 if TYPE_CHECKING:
     import pandas as pd
 
-COVERING = ("max_cover", "budgeted", "relocate", "fair", "worst_first", "together", "combined")
-"""Models whose objective is people newly within the limit."""
 TOLD = 3
 """So many sites of a class are told in sentences."""
 UNREACHED_MOST = 12
