@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 KICKS, KICKED_ENTRIES = (0, 200), 4_000_000
 """Least and most kicks of a search, fewer the more stored pairs there are."""
-TRIES_EACH, TRIED_ENTRIES = 400, 1_000_000_000
+TRIES_EACH, TRIED_ENTRIES = 800, 1_000_000_000
 """Exchanges tried for each column in an annealing, and the most numbers looked at in one."""
-ANNEALINGS, STALLED_AFTER = 30, 4
+ANNEALINGS, STALLED_AFTER = 30, 5
 """Most annealings of a search, and those without a better answer after which it ends."""
-HOT, COLD, HEATS = 0.03, 0.02, (1.0, 0.4, 2.0)
+HOT, COLD, HEATS = 0.15, 0.02, (1.0, 2.0, 0.5)
 """Temperature at first, as a share of what a site covers on average; at last, as a share of the first; and by turns."""
 PICKED = 0.005
 """What the relaxation picks more than this is tried first."""
@@ -52,8 +52,8 @@ ROUNDS, ROUND_STEPS, POLISH_STEPS = 30, 80, 50
 """Steps of the groups' prices, and of the rows' prices in each; steps after the linear relaxation."""
 FINEST, SMALL = 2.0**16, 2_000
 """The groups' prices are whole multiples of one part of so many; so few stored pairs go to HiGHS at once."""
-SOLVED_SHARE, CORE_SHARE = 0.3, 0.7
-"""Shares of the time left for the relaxed problem as maximal covering, and for HiGHS."""
+SOLVED_SHARE, CORE_SHARE, LATER_SHARE, SETTLED_PAIRS = 0.3, 0.7, 0.25, 120_000
+"""Shares of the time left for the relaxed problem as maximal covering, and for HiGHS with a core of so many pairs."""
 TIE_PAIRS = 50_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""
 CORE_PAIRS = 1_500_000
@@ -180,15 +180,19 @@ class Search:
         other.deadline = time.perf_counter() + share * self.left()
         return other
 
-    def annealed(self, need: Ints | None, start: Ints, entering: Ints, *, enough: bool = False) -> Ints:
-        """Return what annealings among some columns make of an answer until they stall or nothing is short any more."""
+    def annealed(self, need: Ints | None, start: Ints, likely: Ints, *, enough: bool = False) -> Ints:
+        """Return what annealings make of an answer until they stall, or until nothing is short any more.
+
+        They are among the likely columns and among all by turns.
+        """
         problem, best = self.problem, start
         mean = max(1.0, float(problem.weight.sum()) / max(1, self.sites))
         each = problem.cover.nnz // max(1, len(self.everything)) + self.sites * (problem.groups + 1)
-        tries = int(min(TRIES_EACH * len(entering), TRIED_ENTRIES // max(1, each)))
         since, turn = 0, 0
-        while len(best) and len(entering) and since < STALLED_AFTER and turn < ANNEALINGS and not self.late():
+        while len(best) and since < STALLED_AFTER and turn < ANNEALINGS and not self.late():
             self.work += 1
+            entering = likely if turn % 2 == 0 and len(likely) else self.everything
+            tries = int(min(TRIES_EACH * len(entering), TRIED_ENTRIES // max(1, each)))
             hot = HOT * HEATS[turn % len(HEATS)] * mean
             found = anneal_groups(
                 self.cptr,
@@ -289,22 +293,22 @@ class Search:
         """
         need = ask.need[:, 0] if ask.need.shape[1] == 1 else None
         chosen = self._tried(ask, start, (0, None) if self.sites else ())
-        if chosen is None and self._pairs(self.everything) > SMALL:
-            chosen = self._tried(
-                ask, self.annealed(need, self.exchanged(need, start, kicks=0), self.everything, enough=True), ()
-            )
         if chosen is not None or not self.sites:
             return Meeting(chosen)
         goal = Goal(self.sites, ask)
         priced = self.priced(goal, 0)
         if priced.bound < 0:
             return Meeting(None)
-        if self._wide(priced) and not self.late():
+        near = self.annealed(need, self.exchanged(need, start, kicks=0), self._likely(priced), enough=True)
+        chosen = self._tried(ask, near, ())
+        if chosen is None and self._wide(priced) and not self.late():
             other, near = self._solved(priced)
             chosen = self._tried(ask, near, (0,))
-            if chosen is not None or other < priced.least:
-                return Meeting(chosen)
-        chosen = self._tried(ask, self.annealed(need, start, self._likely(priced), enough=True), ())
+            if other < priced.least:
+                return Meeting(None)
+        if chosen is not None:
+            return Meeting(chosen)
+        chosen = self._tried(ask, self.annealed(need, near, self._likely(priced), enough=True), ())
         if chosen is not None:
             return Meeting(chosen)
         return self._proof(ask, priced)
@@ -314,7 +318,7 @@ class Search:
         goal, union = Goal(self.sites, ask), np.flatnonzero(~priced.relaxed.out).astype(np.int64)
         if self.late() or self._pairs(union) > CORE_PAIRS:
             return Meeting(None, priced)
-        small, seconds = among(self.problem, union), CORE_SHARE * self.left()
+        small, seconds = among(self.problem, union), self._core_seconds(union)
         proof = settle(small, goal, seconds=seconds, gap=0.0, start=None, into=priced.relaxed.into[union])
         if proof.chosen is not None and ask.met(self.problem.newly(union[proof.chosen])):
             return Meeting(union[proof.chosen])
@@ -432,6 +436,10 @@ class Search:
         self.work += solved.work
         return solved.bound, solved.chosen
 
+    def _core_seconds(self, union: Ints) -> float:
+        """Return the time for HiGHS: a large core is not settled anyhow, but may still give a better answer."""
+        return (CORE_SHARE if self._pairs(union) <= SETTLED_PAIRS else LATER_SHARE) * self.left()
+
     def _core(self, goal: Goal, priced: Priced, best: Ints) -> tuple[int, Ints]:
         """Let HiGHS settle what the bound leaves open."""
         union = np.union1d(np.flatnonzero(~priced.relaxed.out), best)
@@ -442,7 +450,7 @@ class Search:
         proof = settle(
             small,
             replace(goal, worth=small.weight),
-            seconds=CORE_SHARE * self.left(),
+            seconds=self._core_seconds(union),
             gap=self.effort.gap,
             start=np.searchsorted(union, best).astype(np.int64),
             into=inside,

@@ -191,7 +191,8 @@ def test_without_a_least_share_it_is_maximal_covering(town: Town) -> None:
     fair = town.fair({})
     assert (fair.objective, fair.bound, fair.gap) == (plain.objective, plain.bound, plain.gap)
     assert fair.status == plain.status
-    assert town.newly(fair.chosen)[1] == town.newly(plain.chosen)[1]
+    if len(fair.chosen) == len(plain.chosen) == most:  # else sites that add elders, but no people, are left out
+        assert town.newly(fair.chosen)[1] == town.newly(plain.chosen)[1]
 
 
 def weight_of(town: Town, least: float, **more: object) -> int:
