@@ -120,15 +120,9 @@ def access_of(
     for rule in rules:
         of_class = exists & frame["facility_class"].isin(rule.classes).to_numpy()
         stated = of_class & np.isfinite(offered)
-        case = _Shared(
-            rule,
-            walk.limit(rule),
-            walk.walker.unit,
-            supply,
-            measure_of(rule, residents),
-            int(of_class.sum()),
-            int((of_class & ~stated).sum()),
-        )
+        unstated = of_class & ~stated
+        measure, counts = measure_of(rule, residents), (int(of_class.sum()), int(unstated.sum()))
+        case = _Shared(rule, walk.limit(rule), walk.walker.unit, supply, measure, *counts)
         if with_data.isdisjoint(rule.classes) or not offered[stated].any():
             has_data = not with_data.isdisjoint(rule.classes)
             blocks.append(_silent(case, residents, groups[0], "no_supply" if has_data else "no_data"))
@@ -138,9 +132,8 @@ def access_of(
         reached = reach(walk.network, demand=homes, sites=some(positions, stated), limit=case.limit, walker=walk.walker)
         found = _by_method(reached, offered[stated], _asking(residents, case.measure), case.limit)
         near = np.diff(reached.matrix.indptr) > 0
-        silent_near = _near(walk, homes, some(positions, of_class & ~stated), case.limit)
-        unsure = ~near & silent_near
-        values[rule.facility_class] = np.where(unsure, np.nan, found[MAIN])
+        silent_near = _near(walk, homes, some(positions, unstated), case.limit)
+        values[rule.facility_class] = np.where(~near & silent_near, np.nan, found[MAIN])
         for kind in groups:
             methods = METHODS if kind.kind in WIDE else (MAIN,)
             blocks += _blocks(case, residents, kind, {method: found[method] for method in methods}, (near, silent_near))

@@ -127,31 +127,36 @@ def fetch(
     announce = progress or (lambda _: None)
     with whole_folder(out) as folder:
         with _asking(servers or Servers(), language):
-            announce("fetch.place")
-            boundary = _boundary(place)
-            outline = cast("Shape", boundary.geometry.iloc[0])
-            wide = _widened(outline)
-            _save(boundary, folder / "boundary.gpkg")
-            announce("fetch.streets")
-            streets = _features(wide, ["highway"])
-            lines = streets[streets.geom_type.isin(["LineString", "MultiLineString"])]
-            if lines.empty:
-                message = f"OpenStreetMap holds no streets in {place!r}"
-                raise InputError(message, Fault("fetch.no_streets", value=place))
-            _save(_columns(lines, "streets", STREET_KEYS), folder / "streets.gpkg")
-            announce("fetch.facilities")
-            asked = [tag for tag in FACILITY_TAGS if not tag.startswith("highway")]
-            stops = streets[(streets["highway"] == "bus_stop").to_numpy()]
-            _save_if_any(pd.concat([_features(wide, asked), stops]), "facilities", ("Point", "Polygon"), folder)
-            announce("fetch.buildings")
-            _save_if_any(_features(outline, ["building"]), "buildings", ("Polygon",), folder)
-            announce("fetch.barriers")
-            _save_if_any(_features(wide, BARRIER_TAGS), "barriers", ("LineString", "Polygon"), folder)
-            announce("fetch.land")
-            land = [tag for tag in LAND_TAGS if ":" not in tag]
-            _save_if_any(_features(outline, land), "land", ("Point", "Polygon"), folder)
+            _fetch_layers(place, folder, announce)
         made = init([folder], name=place, language=language)
     return Scaffold(made.text, target, tuple((layer, out / path.name) for layer, path in made.used), made.unused)
+
+
+def _fetch_layers(place: str, folder: Path, announce: Callable[[str], None]) -> None:
+    """Ask for each layer of a place and write it into a folder; without streets there is nothing to plan."""
+    announce("fetch.place")
+    boundary = _boundary(place)
+    outline = cast("Shape", boundary.geometry.iloc[0])
+    wide = _widened(outline)
+    _save(boundary, folder / "boundary.gpkg")
+    announce("fetch.streets")
+    streets = _features(wide, ["highway"])
+    lines = streets[streets.geom_type.isin(["LineString", "MultiLineString"])]
+    if lines.empty:
+        message = f"OpenStreetMap holds no streets in {place!r}"
+        raise InputError(message, Fault("fetch.no_streets", value=place))
+    _save(_columns(lines, "streets", STREET_KEYS), folder / "streets.gpkg")
+    announce("fetch.facilities")
+    asked = [tag for tag in FACILITY_TAGS if not tag.startswith("highway")]
+    stops = streets[(streets["highway"] == "bus_stop").to_numpy()]
+    _save_if_any(pd.concat([_features(wide, asked), stops]), "facilities", ("Point", "Polygon"), folder)
+    announce("fetch.buildings")
+    _save_if_any(_features(outline, ["building"]), "buildings", ("Polygon",), folder)
+    announce("fetch.barriers")
+    _save_if_any(_features(wide, BARRIER_TAGS), "barriers", ("LineString", "Polygon"), folder)
+    announce("fetch.land")
+    land = [tag for tag in LAND_TAGS if ":" not in tag]
+    _save_if_any(_features(outline, land), "land", ("Point", "Polygon"), folder)
 
 
 @contextmanager

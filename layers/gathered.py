@@ -67,13 +67,7 @@ def gather_places(
         alone = np.where(compound < 0, np.arange(len(points)), -1)
         cell = np.stack([alone, np.zeros_like(alone)], axis=1)
     codes = [pd.factorize(points[name])[0] for name in ZONES]
-    key = np.column_stack([compound, cell, *codes])
-    _, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    group = rank[group.reshape(-1)]
-    count = len(order)
+    group, count = _grouped(np.column_stack([compound, cell, *codes]))
     weight = np.maximum(points["people"].to_numpy(dtype=np.float64), 1e-9)
     mass = np.bincount(group, weight, minlength=count)
     middle = np.stack([np.bincount(group, weight * xy[:, axis], minlength=count) / mass for axis in (0, 1)], axis=1)
@@ -89,3 +83,12 @@ def gather_places(
     detail = {"before": len(points), "count": count, "metres": f"{settings.grid_m:g}"}
     notes.append(Note(f"demand.gathered_{settings.places}", detail))
     return gpd.GeoDataFrame(chosen.assign(demand_id=ids, **sums)), compound[home]
+
+
+def _grouped(key: Ints) -> tuple[Ints, int]:
+    """Return the group of each row, numbered by the first row of each key, and how many groups there are."""
+    _, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[group.reshape(-1)], len(order)

@@ -57,44 +57,10 @@ def manifest_of(
     settings = study.settings
     sites = set(tables["siting"]["facility_class"])
     return {
-        "study": {
-            "name": settings.study.name,
-            "language": settings.study.language,
-            "made_up": settings.study.made_up,
-            "date": (settings.study.date or dt.datetime.now(tz=dt.UTC).date()).isoformat(),
-            "map_approval": settings.study.map_approval,
-            "crs": crs_label(study.crs),
-            "datum": study.crs.geodetic_crs.name if study.crs.geodetic_crs is not None else None,
-            "walker": walker.name,
-            "walker_speed_mps": walker.speed_mps,
-            "walker_unit": walker.unit,
-            "gates": gates,
-            "standard": standard.key,
-        },
+        "study": _study_said(study, standard, walker, gates),
         "totals": _totals(layers),
         "attribution": attribution(study),
-        "classes": {
-            rule.facility_class: {
-                **{language: getattr(rule, language) for language in LANGUAGES},
-                **{f"short_{language}": getattr(rule, f"short_{language}") for language in LANGUAGES},
-                "circle": rule.circle,
-                "limit_m": rule.limit_m,
-                "limit_minutes": rule.limit_minutes,
-                "walk_m": rule.walk_m,
-                "met_by": list(rule.met_by),
-                "source": rule.source,
-                "required": rule.required,
-                "group": rule.group,
-                "building_m2_least": rule.building_m2_least,
-                "land_m2_least": rule.land_m2_least,
-                "confidence_areas": rule.confidence_areas,
-                "clause": rule.clause,
-                "clause_en": rule.clause_en,
-                "confidence": rule.confidence,
-                "sited": rule.facility_class in sites,
-            }
-            for rule in standard.rules
-        },
+        "classes": _classes_said(standard, sites),
         "class_names": {
             key: names
             for key in standard.counted
@@ -119,6 +85,51 @@ def manifest_of(
         "rows": {name: len(frame) for name, frame in {**layers, **tables}.items()},
         "settings": settings.model_dump(mode="json", exclude_none=True),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+    }
+
+
+def _study_said(study: Study, standard: Standard, walker: Walker, gates: str) -> dict[str, Any]:
+    """Return what was studied, by what, and how people walk."""
+    settings = study.settings
+    return {
+        "name": settings.study.name,
+        "language": settings.study.language,
+        "made_up": settings.study.made_up,
+        "date": (settings.study.date or dt.datetime.now(tz=dt.UTC).date()).isoformat(),
+        "map_approval": settings.study.map_approval,
+        "crs": crs_label(study.crs),
+        "datum": study.crs.geodetic_crs.name if study.crs.geodetic_crs is not None else None,
+        "walker": walker.name,
+        "walker_speed_mps": walker.speed_mps,
+        "walker_unit": walker.unit,
+        "gates": gates,
+        "standard": standard.key,
+    }
+
+
+def _classes_said(standard: Standard, sites: set[str]) -> dict[str, dict[str, Any]]:
+    """Return the rules of the standard by class: names, limit, areas, where they stand and how sure they are."""
+    return {
+        rule.facility_class: {
+            **{language: getattr(rule, language) for language in LANGUAGES},
+            **{f"short_{language}": getattr(rule, f"short_{language}") for language in LANGUAGES},
+            "circle": rule.circle,
+            "limit_m": rule.limit_m,
+            "limit_minutes": rule.limit_minutes,
+            "walk_m": rule.walk_m,
+            "met_by": list(rule.met_by),
+            "source": rule.source,
+            "required": rule.required,
+            "group": rule.group,
+            "building_m2_least": rule.building_m2_least,
+            "land_m2_least": rule.land_m2_least,
+            "confidence_areas": rule.confidence_areas,
+            "clause": rule.clause,
+            "clause_en": rule.clause_en,
+            "confidence": rule.confidence,
+            "sited": rule.facility_class in sites,
+        }
+        for rule in standard.rules
     }
 
 

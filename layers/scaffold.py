@@ -135,9 +135,8 @@ def init(
     if target.exists() and not force:
         message = f"{target} is there already"
         raise OutputError(message, Fault("init.exists", file=str(target)))
-    found = survey(sources)
     draft = _Draft(folder.resolve(), language, datum)
-    chosen, unused = _chosen(found)
+    chosen, unused = _chosen(survey(sources))
     draft.joins = tables_to_join(chosen, unused)
     joined = {id(joining.table) for joining in draft.joins.values()}
     unused = tuple(part for part in unused if id(part) not in joined)
@@ -149,11 +148,17 @@ def init(
     _write_layers(draft, chosen)
     _write_tail(draft, chosen, unused)
     _propose_datums(draft)
+    text = _written(draft, folder)
+    return Scaffold(text, target, tuple(draft.used), unused, tuple(draft.questions), tuple(draft.unmatched))
+
+
+def _written(draft: _Draft, folder: Path) -> str:
+    """Write the study.toml, once it is known to be one, and return its text."""
     text = "\n".join(draft.lines) + "\n"
     StudySettings.model_validate(tomllib.loads(text))
     with whole_folder(folder) as partial:
         (partial / STUDY_FILE).write_text(text, encoding="utf-8", newline="\n")
-    return Scaffold(text, target, tuple(draft.used), unused, tuple(draft.questions), tuple(draft.unmatched))
+    return text
 
 
 def quoted(text: str) -> str:
