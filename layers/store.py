@@ -141,9 +141,10 @@ def _stored(path: Path) -> set[str]:
 def _read(path: Path, name: str) -> pd.DataFrame:
     """Read one layer or table of the findings."""
     try:
-        return pyogrio.read_dataframe(path, layer=name)
+        frame: pd.DataFrame = pyogrio.read_dataframe(path, layer=name)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
         raise InputError(f"cannot read {path}", Fault("output.findings_damaged", file=str(path))) from error
+    return frame
 
 
 def _with_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
