@@ -45,7 +45,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "budgeted": ("budget_yuan",),
 }
 """Keys that a model cannot do without."""
-TOGETHER = ("sites", *COSTS)
+TOGETHER = ("sites", "must", "bar", *COSTS)
 """What a wish may say where all are chosen together."""
 
 
