@@ -37,7 +37,7 @@ TUNED_OPTIONS = 5_000
 LP_PAIRS = 3_000_000
 """Up to this many pairs the linear relaxation is solved, and HiGHS asked for the proof."""
 LP_SHARE, CORE_SHARE, MERGE_SHARE, PROOF_SHARE = 0.5, 0.4, 0.15, 0.4
-CORE_PAIRS = 150_000
+CORE_PAIRS = 30_000
 """A core of so few pairs is given to HiGHS before the annealings."""
 SHRUNK = 0.8
 """HiGHS begins anew when the core has shrunk to this share."""
