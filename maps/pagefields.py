@@ -91,8 +91,11 @@ FIELDS: dict[str, tuple[tuple[str, str], ...]] = {
         ("floor_area_m2", "floor_area"),
         ("tenure", "tenure"),
         ("land_use", "text"),
+        ("source", "candidate_source"),
         ("fits", "bool"),
         ("reason", "reason"),
+        ("floor_fits_m2", "floor_area"),
+        ("capacity_fits", "count"),
     ),
     "sites": (
         ("facility_class", "class"),
