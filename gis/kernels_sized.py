@@ -338,6 +338,29 @@ def worth_of(
 
 
 @njit(cache=True, nogil=True)
+def knapsack(optr: Longs, none: Longs, worth: Longs, use: Longs, most: int, must: Bools) -> int:
+    """Return the most that one option a column, or none, is worth within a limit of whole numbers.
+
+    Parameters
+    ----------
+    none, worth
+        Of each column without an option (not for those that must have one), and of each option.
+    use
+        What each option uses of the limit, 0 or more.
+    """
+    lowest = -(2**62)
+    best = np.zeros(most + 1, dtype=np.int64)
+    for j in range(none.size):
+        now = np.full(most + 1, lowest, dtype=np.int64) if must[j] else best + none[j]
+        for o in range(optr[j], optr[j + 1]):
+            for room in range(use[o], most + 1):
+                if best[room - use[o]] > lowest:
+                    now[room] = max(now[room], best[room - use[o]] + worth[o])
+        best = now
+    return int(best.max())
+
+
+@njit(cache=True, nogil=True)
 def _step(
     cptr: Ints,
     row: Ints,

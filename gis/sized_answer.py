@@ -114,7 +114,7 @@ def in_order(problem: Choices, answer: Ints, built: Ints) -> tuple[Ints, Ints]:
     bare = answer.copy()
     bare[problem.column[built]] = -1
     value = problem.placed(bare)[1]
-    gain = dict.fromkeys(built.tolist(), np.inf)
+    gain: dict[int, int] = {one: int(problem.extra[one]) for one in built.tolist()}  # no more than it holds
     counted = dict.fromkeys(gain, -1)
     order: list[int] = []
     added: list[int] = []
@@ -123,10 +123,10 @@ def in_order(problem: Choices, answer: Ints, built: Ints) -> tuple[Ints, Ints]:
         if counted[best] < len(order):  # what an option adds only shrinks, so it is counted anew when it comes up
             trial = bare.copy()
             trial[problem.column[best]] = best
-            gain[best], counted[best] = float(problem.placed(trial)[1] - value), len(order)
+            gain[best], counted[best] = problem.placed(trial)[1] - value, len(order)
             continue
         order.append(best)
-        added.append(int(gain.pop(best)))
+        added.append(gain.pop(best))
         bare[problem.column[best]] = best
         value += added[-1]
     return np.array(order, dtype=np.int64), np.array(added, dtype=np.int64)

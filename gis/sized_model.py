@@ -14,13 +14,13 @@ counted in whole numbers that are rounded so that it can only grow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from .kernels_sized import fill_all, lower_people, worth_of
+from .kernels_sized import fill_all, knapsack, lower_people, worth_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 MOST_BITS, FINEST, SAFE = 61, 12, 2.0**-40
 """As in `limited_cover`: the finest fractions of prices, and what rounding errors of products are below."""
+CHARGE_ROUNDS, HALVINGS = 2, 50
+TABLE = 50_000_000
+"""Most steps of filling a limit exactly."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,81 @@ def rated(problem: Choices, value: int, prices: Floats, charges: Floats) -> Rate
     return Rated(min(level >> bits, total), out, prices, charges)
 
 
+def filled(problem: Choices, known: Rated) -> Rated:
+    """Return the bound when one limit is filled exactly by whole options, the charges of the others staying.
+
+    Each unit of the limit is a step of a table, so that is done where the limit is small.
+
+    Examples
+    --------
+    A limit of three holds one site of two, not one and a half:
+
+    >>> from scipy.sparse import csr_array
+    >>> two, none = 2 * np.ones(2, dtype=np.int64), np.zeros(2, dtype=np.int64)
+    >>> cover = csr_array(np.eye(2, dtype=np.int8))
+    >>> use, most = two[None, :], np.array([3])
+    >>> sites = Choices(cover, 9 * two, none, none, none > 0, np.arange(2), 4 * two, use, most, use)
+    >>> known = rated(sites, 0, np.zeros(2), np.array([4.0]))
+    >>> known.bound, filled(sites, known).bound
+    (12, 8)
+    """
+    steps = (problem.most + 1) * max(1, len(problem.column))
+    fits = (problem.use >= 0).all(axis=1) & (problem.most >= 0) & (steps <= TABLE)
+    total = int(problem.weight.sum())
+    bits = min(FINEST, MOST_BITS - max(total, 1).bit_length() - 1)
+    if not fits.any() or not len(problem.column) or bits < 0 or known.bound == total:
+        return known
+    limit = int(np.argmax(np.where(fits, known.charges * problem.most, -1.0)))
+    charges = known.charges.copy()
+    charges[limit] = 0.0
+    unit, one = 2.0**bits, 1 << bits
+    price = np.floor(known.prices * unit).astype(np.int64)
+    bare, full = np.zeros(len(problem.base), dtype=np.int64), np.zeros(len(problem.column), dtype=np.int64)
+    cptr, row = problem.entries[:2]
+    worth_of(cptr, row, problem.weight, problem.base, problem.extra, problem.options, one - price, bare, full)
+    parts = charges @ np.abs(problem.use)
+    full -= np.floor((charges @ problem.use - SAFE * parts) * unit).astype(np.int64) - 1
+    held = float(charges @ problem.most) + SAFE * float(charges @ np.abs(problem.most))
+    level = int((problem.weight * price).sum()) + int(np.ceil(held * unit)) + 1
+    level += knapsack(problem.options, bare, full, problem.use[limit], int(problem.most[limit]), problem.must)
+    return replace(known, bound=min(known.bound, level >> bits))
+
+
+def first_rated(problem: Choices, value: int) -> Rated:
+    """Return the bound of charges alone, which is close where places are few: what the options hold for the money.
+
+    At a price of nothing for a person, the bound is convex in each charge; it is halved down to its least value.
+    """
+    zero = np.zeros(len(problem.weight))
+    cptr, row = problem.entries[:2]
+    bare, full = np.zeros(len(problem.base), dtype=np.int64), np.zeros(len(problem.column), dtype=np.int64)
+    people = np.ones(len(problem.weight), dtype=np.int64)
+    worth_of(cptr, row, problem.weight, problem.base, problem.extra, problem.options, people, bare, full)
+    charges = np.zeros(len(problem.most))
+
+    def slope(limit: int) -> float:
+        gains = full - charges @ problem.use
+        best = np.where(problem.must, -np.inf, bare)
+        np.maximum.at(best, problem.column, gains)
+        picked = np.flatnonzero((gains >= best[problem.column]) & (gains > bare[problem.column]))
+        _, first = np.unique(problem.column[picked], return_index=True)
+        return float(problem.most[limit] - problem.use[limit, picked[first]].sum())
+
+    for limit in [*range(len(charges))] * CHARGE_ROUNDS if len(problem.column) else []:
+        charges[limit] = 0.0
+        if slope(limit) >= 0:
+            continue
+        low, high = 0.0, 2.0 * float(full.max()) / max(1.0, float(np.abs(problem.use[limit]).mean()))
+        for _ in range(HALVINGS):
+            charges[limit] = (low + high) / 2.0
+            low, high = (low, charges[limit]) if slope(limit) >= 0 else (charges[limit], high)
+        charges[limit] = high
+    return min(
+        (filled(problem, rated(problem, value, prices, charges)) for prices in (zero, np.full(len(zero), 0.5))),
+        key=lambda known: known.bound,
+    )
+
+
 def lowered(problem: Choices, value: int, known: Rated, steps: int) -> Rated:
     """Return the bound after up to so many subgradient steps over the options not ruled out, the old one if better."""
     if not len(problem.column) or not problem.weight.any():
@@ -189,5 +267,5 @@ def lowered(problem: Choices, value: int, known: Rated, steps: int) -> Rated:
         cptr, row, problem.weight, problem.base, problem.extra, problem.options, ~known.out, problem.must,
         problem.use * scale[:, None], problem.most * scale, prices, charges, float(value), steps,
     )  # fmt: skip
-    found = rated(problem, value, prices, charges * scale)
+    found = filled(problem, rated(problem, value, prices, charges * scale))
     return found if found.bound <= known.bound else known

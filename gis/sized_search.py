@@ -13,7 +13,7 @@ import numpy as np
 
 from .kernels_sized import add_options, fill_all, tear_and_mend
 from .sized_highs import best_among_equals, prove
-from .sized_model import lowered, rated
+from .sized_model import first_rated, lowered, rated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Bools: TypeAlias = NDArray[np.bool_]
 
-TIE_ENTRIES, LARGEST_MODEL = 2_000, 400_000
+TIE_ENTRIES, LARGEST_MODEL = 500, 400_000
 """Up to so many entries the best among equals is searched for, and the proof is left to HiGHS."""
 ROUNDS, STEPS, LATER_ROUNDS = 3, 150, 6
 TRIES, TRIES_WORK = (20, 400), 40_000_000
@@ -69,8 +69,7 @@ class _Search:
         self.price = np.maximum(used.max(axis=0, initial=0.0), 1e-9)
         for price in (self.price, np.ones(len(problem.column))):
             self._take(self._filled(start, price))
-        rate = self.value / np.maximum(problem.most, 1) / max(1, len(problem.most))
-        self.known = rated(problem, self.value, np.full(len(problem.weight), 0.5), rate)
+        self.known = first_rated(problem, self.value)
         self.bound = max(self.known.bound, self.value)
 
     @property
@@ -171,6 +170,7 @@ class _Search:
             for other in (-1, *cheaper[np.argsort(problem.cost[cheaper], kind="stable")].tolist()):
                 trial = self.answer.copy()
                 trial[column] = other
-                if problem.holds(trial) and problem.worth(trial)[:2] >= self.worth[:2]:
+                enough = int(problem.places(trial).sum()) >= self.value and problem.holds(trial)
+                if enough and problem.worth(trial)[:2] >= self.worth[:2]:
                     self.answer, self.worth = trial, problem.worth(trial)
                     break
