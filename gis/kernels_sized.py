@@ -29,9 +29,12 @@ TORN_MOST = 4
 
 @njit(cache=True, nogil=True)
 def fill_column(
-    cptr: Ints, row: Ints, rptr: Ints, col: Ints, at: Ints, flow: Longs, left: Longs, spare: Longs, j: int
+    cptr: Ints, row: Ints, rptr: Ints, col: Ints, at: Ints, flow: Longs, left: Longs, spare: Longs, j: int, dead: Bools
 ) -> int:
-    """Place as many more people as the free places of a column allow, moving others on; return how many."""
+    """Place as many more people as the free places of a column allow, moving others on; return how many.
+
+    ``dead`` rows lead to nobody without a place; those found to be so are added to them.
+    """
     placed = 0
     for k in range(cptr[j], cptr[j + 1]):
         some = min(left[row[k]], spare[j])
@@ -53,7 +56,7 @@ def fill_column(
             head += 1
             for k in range(cptr[a], cptr[a + 1]):
                 i = row[k]
-                if via[i] >= 0:
+                if via[i] >= 0 or dead[i]:
                     continue
                 via[i] = k
                 if left[i] > 0:
@@ -66,6 +69,8 @@ def fill_column(
                         queue[tail] = b
                         tail += 1
         if end < 0:
+            for i in range(via.size):
+                dead[i] |= via[i] >= 0
             return placed
         some, i = min(left[end], spare[j]), end
         while True:  # the column that takes a row's people gives away others, until the one with free places
@@ -91,10 +96,10 @@ def fill_column(
 @njit(cache=True, nogil=True)
 def fill_all(cptr: Ints, row: Ints, rptr: Ints, col: Ints, at: Ints, flow: Longs, left: Longs, spare: Longs) -> int:
     """Place as many more people as there can be; return how many."""
-    placed = 0
+    placed, dead = 0, np.zeros(left.size, dtype=np.bool_)
     for j in range(spare.size):
         if spare[j] > 0:
-            placed += fill_column(cptr, row, rptr, col, at, flow, left, spare, j)
+            placed += fill_column(cptr, row, rptr, col, at, flow, left, spare, j, dead)
     return placed
 
 
@@ -182,7 +187,7 @@ def add_options(
         if best >= 0:
             j = column[best]
             spare[j] += _take(use, extra, spent, taken, j, best)
-            placed += fill_column(cptr, row, rptr, col, at, flow, left, spare, j)
+            placed += fill_column(cptr, row, rptr, col, at, flow, left, spare, j, np.zeros(left.size, dtype=np.bool_))
             continue
         if thorough:
             for o in range(column.size):
@@ -192,7 +197,7 @@ def add_options(
                     continue
                 a, b, c = flow.copy(), left.copy(), spare.copy()
                 c[j] += more
-                gain = fill_column(cptr, row, rptr, col, at, a, b, c, j)
+                gain = fill_column(cptr, row, rptr, col, at, a, b, c, j, np.zeros(left.size, dtype=np.bool_))
                 if gain > 0:
                     flow[:], left[:], spare[:] = a, b, c
                     _take(use, extra, spent, taken, j, o)
@@ -303,7 +308,7 @@ def stand_in_of(
             break
         a, b, c = flow.copy(), left.copy(), spare.copy()
         c[column[o]] += extra[o]
-        gain = fill_column(cptr, row, rptr, col, at, a, b, c, column[o])
+        gain = fill_column(cptr, row, rptr, col, at, a, b, c, column[o], np.zeros(left.size, dtype=np.bool_))
         if gain > most or (gain == most > 0 and (cost[o] < cost[best] or (cost[o] == cost[best] and o < best))):
             best, most = o, gain
     return best, most

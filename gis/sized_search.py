@@ -161,10 +161,18 @@ class _Search:
                     break
 
     def _needed(self) -> None:
-        """Leave out or make smaller what can be while as many have a place, the dearest first."""
+        """Leave out or make smaller what can be while as many have a place, the dearest first.
+
+        When the time is over, only what nobody is placed at is left out.
+        """
         problem = self.problem
+        flow = problem.placed(self.answer)[0]
+        starts = np.concatenate([[0], np.cumsum(flow)])[problem.entries[0]]
+        empty = np.diff(starts) == 0
         for one in sorted(self.answer[self.answer >= 0].tolist(), key=lambda o: (-problem.cost[o], -o)):
             column = problem.column[one]
+            if self.late() and not empty[column]:
+                continue
             own = np.arange(problem.options[column], problem.options[column + 1])
             cheaper = own[problem.cost[own] < problem.cost[one]]
             for other in (-1, *cheaper[np.argsort(problem.cost[cheaper], kind="stable")].tolist()):
