@@ -259,7 +259,7 @@ class Search:
             offer(self.exchanged(need, best))
             bound = max(min(bound, priced.bound), self.value(best))
             if not done(bound):
-                offer(self.annealed(need, best, self._likely(priced)))
+                offer(self.annealed(need, best, self.likely(priced)))
                 bound = max(bound, self.value(best))
             if not done(bound) and self._wide(priced):
                 other, chosen = self._solved(priced)
@@ -299,7 +299,7 @@ class Search:
         priced = self.priced(goal, 0)
         if priced.bound < 0:
             return Meeting(None)
-        near = self.annealed(need, self.exchanged(need, start, kicks=0), self._likely(priced), enough=True)
+        near = self.annealed(need, self.exchanged(need, start, kicks=0), self.likely(priced), enough=True)
         chosen = self._tried(ask, near, ())
         if chosen is None and self._wide(priced) and not self.late():
             other, near = self._solved(priced)
@@ -308,7 +308,7 @@ class Search:
                 return Meeting(None)
         if chosen is not None:
             return Meeting(chosen)
-        chosen = self._tried(ask, self.annealed(need, near, self._likely(priced), enough=True), ())
+        chosen = self._tried(ask, self.annealed(need, near, self.likely(priced), enough=True), ())
         if chosen is not None:
             return Meeting(chosen)
         return self._proof(ask, priced)
@@ -333,7 +333,7 @@ class Search:
             start = self.exchanged(need, start, kicks=some)
         return start if ask.met(self.problem.newly(start)) else None
 
-    def _likely(self, priced: Priced) -> Ints:
+    def likely(self, priced: Priced) -> Ints:
         """Return the columns that the relaxation picks and that a better answer may contain."""
         wanted = ~priced.relaxed.out & (priced.relaxed.often > PICKED)
         if wanted.sum() <= self.sites:

@@ -16,21 +16,22 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from .fair_answer import Level
-from .fair_problem import rates_asked
+from .fair_highs import Goal
+from .fair_problem import Ask, rates_asked
 from .kernels_fair import gains
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .fair_problem import Ask, Grouped
+    from .fair_problem import Grouped
     from .fair_search import Most, Priced, Search
 
     Ints: TypeAlias = NDArray[np.int64]
 
 HALVINGS, FINEST = 40, 2**40
 """Halvings towards a bound of a rate, and the finest fraction on the way."""
-LEVEL_SHARE, RATES_SHARE = 0.4, 0.75
-"""Shares of the time left for one question, and for the rates before the weight."""
+LEVEL_SHARE, RATES_SHARE, FIRST_SHARE = 0.4, 0.75, 0.3
+"""Shares of the time left for one question, for the rates before the weight, and for a first good answer."""
 PARTS = (Fraction(1, 2), Fraction(1, 4), Fraction(1, 8), Fraction(1, 16), Fraction(1, 64))
 """How far between a rate and its bound an annealing aims."""
 SETTLED_PAIRS = 20_000
@@ -71,10 +72,11 @@ def rates_first(search: Search, levels: int) -> Worst:
     """Return an answer whose rates from the worst upwards are as high as can be, so many of them proven one by one."""
     problem = search.problem
     best = search.exchanged(None, np.zeros(0, dtype=np.int64), kicks=0)
-    best = search.annealed(None, best, search.everything)
     caps = highest_rates(problem, search.sites)
     bounds: list[Fraction] = []
-    seen: list[Priced] = []
+    seen = _first_prices(search, best)
+    likely = search.likely(seen[0]) if seen else search.everything
+    best = search.within(FIRST_SHARE).annealed(None, best, likely)
     while len(bounds) < levels:
         k = len(bounds)
         rates = sorted(problem.rates(problem.newly(best)))
@@ -83,7 +85,7 @@ def rates_first(search: Search, levels: int) -> Worst:
             continue
         better: Ints | None = None
         if not search.late():
-            better = _aspired(search, best, k, _bound(problem, rates, k, caps[k], seen))
+            better = _aspired(search.within(LEVEL_SHARE), best, k, _bound(problem, rates, k, caps[k], seen), likely)
         if better is None and not search.late():
             met = search.within(LEVEL_SHARE).meeting(rates_asked(problem, rates[:k], above=rates[k]), best)
             if met.impossible:
@@ -103,7 +105,24 @@ def rates_first(search: Search, levels: int) -> Worst:
     return Worst(best, tuple(bounds))
 
 
-def _aspired(search: Search, best: Ints, k: int, high: Fraction) -> Ints | None:
+def _first_prices(search: Search, best: Ints) -> list[Priced]:
+    """Return the relaxations for the lowest rate and for the weight, so that every rate has a bound whatever the time.
+
+    Not for a small problem, whose questions are all answered.
+    """
+    problem = search.problem
+    if problem.cover.nnz <= SETTLED_PAIRS or not search.sites:
+        return []
+    rates = sorted(problem.rates(problem.newly(best)))
+    free = Ask(np.zeros((problem.groups, 1), dtype=np.int64), np.full(1, problem.groups, dtype=np.int64))
+    goals = (
+        Goal(search.sites, rates_asked(problem, [], above=rates[0])),
+        Goal(search.sites, free, problem.weight),
+    )
+    return [search.priced(goal, 0 if goal.worth is None else search.value(best)) for goal in goals]
+
+
+def _aspired(search: Search, best: Ints, k: int, high: Fraction, likely: Ints) -> Ints | None:
     """Return an answer with a higher k-th worst rate, looked for by annealings towards rates between it and its bound.
 
     The groups keep their places in the order, which is one way to do what is asked; not for a small problem, which
@@ -119,7 +138,7 @@ def _aspired(search: Search, best: Ints, k: int, high: Fraction) -> Ints | None:
         wanted = dict.fromkeys(order, low + (high - low) * part) | {one: rates[one] for one in order[:k]}
         levels = [ceil(wanted[one] * problem.counts[one]) - int(problem.have[one]) for one in range(problem.groups)]
         need = np.maximum(np.array(levels, dtype=np.int64), 0)
-        found = search.annealed(need, best, search.everything, enough=True)
+        found = search.annealed(need, best, likely, enough=True)
         if search.better(None, found, best):
             return found
     return None

@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from lifecircle.gis import fair_search
+from lifecircle.gis import fair_search, fair_worst
 from lifecircle.gis.errors import InfeasibleError, InputError, SolverError
 from lifecircle.gis.fair import FairSiting, fair_cover, worst_first_cover
 from lifecircle.gis.fair_problem import Ask
@@ -155,23 +155,25 @@ def test_worst_first_equals_exhaustive_search(town: Town) -> None:
     assert answer.worst == (answer.levels[0].group, answer.levels[0].rate)
 
 
-@pytest.mark.parametrize("path", ["no exchanges", "by steps", "the weighted problem", "all three"])
+@pytest.mark.parametrize("path", ["no exchanges", "by steps", "the weighted problem", "prices first", "all"])
 @settings(max_examples=30, deadline=None)
 @given(town=towns(), drawn=st.lists(st.sampled_from(SHARES), min_size=4, max_size=4))
 def test_every_way_to_the_proof_gives_the_same(path: str, town: Town, drawn: list[float]) -> None:
     least = shares_of(town, drawn)
     best = best_fair(town, least)
     with pytest.MonkeyPatch.context() as patch:
-        if path in {"no exchanges", "all three"}:
+        if path in {"no exchanges", "all"}:
 
             def lazy(self: fair_search.Search, _need: object, start: np.ndarray, **_: object) -> np.ndarray:
                 return start[: self.sites]
 
             patch.setattr(fair_search.Search, "exchanged", lazy)
-        if path in {"by steps", "all three"}:
+        if path in {"by steps", "all"}:
             patch.setattr(fair_search, "LP_PAIRS", 0)
-        if path in {"the weighted problem", "all three"}:
+        if path in {"the weighted problem", "all"}:
             patch.setattr(fair_search, "SMALL", 0)
+        if path in {"prices first", "all"}:
+            patch.setattr(fair_worst, "SETTLED_PAIRS", 0)
         if best is None:
             with pytest.raises(InfeasibleError):
                 town.fair(least)
