@@ -74,9 +74,11 @@ def prove(
     return _answer(solver, problem, start), proven
 
 
-def best_tie(problem: Reduced, sites: int, free: Bools, start: Ints, value: int) -> Ints:
+def best_tie(problem: Reduced, sites: int, free: Bools, start: Ints, value: int, *, seconds: float) -> Ints:
     """Among answers of the proven weight return one with the most second weight, as far as a limited search shows."""
-    solver = silent_solver(seconds=np.inf, gap=0.0)
+    if seconds <= 0:
+        return start
+    solver = silent_solver(seconds=seconds, gap=0.0)
     solver.setOptionValue("mip_max_nodes", TIE_NODES)
     pass_model(solver, problem, sites, problem.tie.astype(np.float64), free=free)
     heavy = np.flatnonzero(problem.weight).astype(np.int32)
@@ -120,9 +122,10 @@ def pass_model(
     model.sense_ = highspy.ObjSense.kMaximize
     model.col_cost_ = np.concatenate([np.zeros(candidates), objective])
     model.col_lower_ = np.zeros(candidates + rows)
-    model.col_upper_ = np.ones(candidates + rows)
+    upper = np.ones(candidates + rows)
     if free is not None:
-        model.col_upper_[:candidates] = free
+        upper[:candidates] = free
+    model.col_upper_ = upper  # only whole: what is read from the model is a copy
     model.row_lower_ = np.full(rows + 1, -highspy.kHighsInf)
     model.row_upper_ = np.append(np.zeros(rows), float(sites))
     model.integrality_ = [highspy.HighsVarType.kInteger] * candidates + [highspy.HighsVarType.kContinuous] * rows

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Solved", "Start", "covered_weight", "easy_bound", "silent_solver", "solve"]
 
-TIE_PAIRS = 50_000
+TIE_PAIRS = 20_000
 """Up to this many stored pairs, the best by the second weight is searched for among equally good answers."""
 BOUND_WORK = 4e9
 """Most stored pairs looked at by the primal-dual steps at the root, and the fewest steps whatever it takes."""
@@ -252,7 +252,8 @@ class _Search:
         proven = self.bound == self.value
         pairs = self.problem.cover.nnz
         if proven and self.scale > 1 and pairs <= TIE_PAIRS:
-            self.offer(best_tie(self.problem, self.sites, self.columns.free, self.chosen, self.value))
+            free, left = self.columns.free, self.left()
+            self.offer(best_tie(self.problem, self.sites, free, self.chosen, self.value, seconds=left))
         return Solved(
             np.sort(self.chosen),
             self.bound,

@@ -72,6 +72,30 @@ def test_forced_in_and_out_equals_exhaustive_search(
 
 
 @settings(max_examples=100, deadline=None)
+@given(instances(), st.integers(0, 9))
+def test_forced_in_and_out_with_elders_equals_exhaustive_search(
+    instance: tuple[np.ndarray, np.ndarray, np.ndarray, int, list[int], list[int]], seed: int
+) -> None:
+    matrix, weights, covered, sites, must, barred = instance
+    elders = np.minimum(weights, np.random.default_rng(seed).integers(0, 6, len(weights)))
+    model = CoverModel(csr_array(matrix), weights, covered=covered, tie_weights=elders)
+    found = model.solve(sites=sites, must=must, barred=barred)
+    assert not set(found.chosen.tolist()) & set(barred)
+    assert found.objective == best_of_all(matrix, np.where(covered, 0, weights), sites, must, barred)
+    scale = int(elders.sum()) + 1
+    both = np.where(covered, 0, weights * scale + elders)
+    chosen = [*must, *(one for one in found.chosen.tolist() if one not in must)]
+    if np.where(covered, 0, weights).any() and found.chosen.size:
+        assert covers(matrix, chosen, both) == best_of_all(matrix, both, sites, must, barred)
+
+
+def test_what_is_barred_stays_barred_among_equals() -> None:
+    matrix = csr_array(np.array([[1, 1], [0, 1]], dtype=bool))
+    found = CoverModel(matrix, [0, 1], tie_weights=[1, 0]).solve(sites=1, barred=[1])
+    assert 1 not in found.chosen
+
+
+@settings(max_examples=100, deadline=None)
 @given(instances(), st.integers(0, 5))
 def test_the_cheapest_among_equals_by_single_exchange(
     instance: tuple[np.ndarray, np.ndarray, np.ndarray, int, list[int], list[int]], seed: int
