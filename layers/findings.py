@@ -117,7 +117,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "covered",  # of the weight, newly
         "bound",
         "gap",
-        "knee",  # True in one row of a class: after it each further site brings clearly less
+        "knee",  # True in one row of a class: the sites after it bring fewer on average than those of the whole curve
     ),
     "unreachable": (  # whom no candidate that fits can cover
         "facility_class",

@@ -83,7 +83,7 @@ def test_las_palmas(places: Path, tmp_path: Path, browser: Browser) -> None:
     codes = {note["code"] for note in findings.manifest["notes"]}
     assert {"demand.from_floor_area", "demand.storeys_unknown", "demand.ages_unknown"} <= codes
     proposed = findings.tables["siting"].set_index("facility_class")
-    assert {"elderly_day_care", "food_market"} <= set(proposed.index)
+    assert {"elderly_day_care", "elderly_home", "food_market"} <= set(proposed.index)
     assert (proposed["bound"] >= proposed["objective"]).all()
     assert (proposed["objective"] > 0).all()
     text = looked_at(findings, tmp_path / "map.html", browser)
