@@ -93,6 +93,7 @@ def propose(kept: Kept, siting: SitingSection, sited: Sequence[str], *, strict: 
     else:
         solved, carries = _all_at_once(kept, siting, wishes, notes, warnings, strict=strict)
     rows = [site_rows(case, choice, kept, own) for (case, choice), own in zip(solved, carries, strict=True)]
+    notes += [_closed_note(case, choice) for case, choice in solved if _closes(choice)]
     curved = [case for case, choice in solved if _curved(case, choice)]
     return Proposals(
         sites=joined(rows, kept.crs),
@@ -206,6 +207,14 @@ def _after(solved: Sequence[tuple[Case, Choice]]) -> dict[str, NDArray[np.float6
         earlier = walks.get(offer.facility_class)
         walks[offer.facility_class] = walk if earlier is None else np.minimum(earlier, walk)
     return walks
+
+
+def _closed_note(case: Case, choice: Choice) -> Note:
+    """Name the facilities that are closed for the sites of a wish."""
+    stand = case.offer.stand.iloc[choice.closed] if choice.closed is not None else case.offer.stand.head(0)
+    names = [str(name) or str(key) for name, key in zip(stand["name"], stand["facility_id"], strict=True)]
+    detail = {"facility_class": case.offer.facility_class, "count": len(names), "names": ", ".join(names)}
+    return Note("proposals.closed", detail)
 
 
 def _closes(choice: Choice) -> bool:

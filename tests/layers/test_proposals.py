@@ -96,6 +96,8 @@ def test_closing_frees_sites_and_never_covers_less_than_keeping(kept: Kept) -> N
     assert row(closing)["covered_after"] >= row(plain)["covered_after"]
     assert len(closing.sites) <= 3
     assert MARKET in closing.closed
+    told = next(note for note in closing.notes if note.code == "proposals.closed")
+    assert told.detail["count"] == len(str(told.detail["names"]).split(", ")) <= 2
 
 
 def test_fairness_lifts_the_worst_group_or_names_it(kept: Kept) -> None:
