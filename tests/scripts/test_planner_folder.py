@@ -64,8 +64,8 @@ def _sorted(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
 
 
 def _rounded(text: object) -> object:
-    """Return a text with its fractions to six digits after the point."""
-    return LONG.sub(lambda found: f"{float(found[0]):.6f}", text) if isinstance(text, str) else text
+    """Return a text with its fractions to four digits."""
+    return LONG.sub(lambda found: f"{float(found[0]):.4g}", text) if isinstance(text, str) else text
 
 
 def _same(layer: str, clean: pd.DataFrame, planner: pd.DataFrame) -> None:
