@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from .kernels_cover import _within, sums_of
+from .kernels_cover import sums_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def _uses_no_more(use: Longs, b: int, j: int) -> tuple[bool, bool]:
 
 
 @njit(cache=True, nogil=True)
-def dominators_within(rptr: Ints, col: Ints, cptr: Ints, row: Ints, use: Longs, fixed: Bools) -> Longs:
+def dominatorslies_within(rptr: Ints, col: Ints, cptr: Ints, row: Ints, use: Longs, fixed: Bools) -> Longs:
     """Return for each column another one that covers all it covers and uses no more, -1 where none does.
 
     Of equal ones the first stays. ``fixed`` columns are kept whatever covers them.
@@ -66,7 +66,7 @@ def dominators_within(rptr: Ints, col: Ints, cptr: Ints, row: Ints, use: Longs, 
             if longer < 0:
                 continue
             no_more, less = _uses_no_more(use, b, j)
-            if no_more and (longer > 0 or less or b < j) and _within(row, start, end, cptr[b], cptr[b + 1]):
+            if no_more and (longer > 0 or less or b < j) and lies_within(row, start, end, cptr[b], cptr[b + 1]):
                 other[j] = b
                 break
     return other
@@ -248,7 +248,7 @@ def _listed(inside: Bools) -> tuple[Longs, Longs, int]:
 
 
 @njit(cache=True, nogil=True)
-def descend_within(
+def descendlies_within(
     cptr: Ints,
     row: Ints,
     key: Longs,
@@ -294,7 +294,7 @@ def descend_within(
 
 
 @njit(cache=True, nogil=True)
-def anneal_within(
+def anneallies_within(
     cptr: Ints,
     row: Ints,
     key: Longs,
@@ -344,7 +344,7 @@ def anneal_within(
 
 
 @njit(cache=True, nogil=True)
-def stand_ins_within(
+def stand_inslies_within(
     rptr: Ints,
     col: Ints,
     cptr: Ints,

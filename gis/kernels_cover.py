@@ -44,7 +44,7 @@ def row_sums(indptr: Ints, indices: Ints, numbers: Longs) -> Longs:
 
 
 @njit(cache=True, nogil=True)
-def _within(row: Ints, a: int, a_end: int, b: int, b_end: int) -> bool:
+def lies_within(row: Ints, a: int, a_end: int, b: int, b_end: int) -> bool:
     """Say whether all of the first sorted run stand in the second."""
     while a < a_end:
         while b < b_end and row[b] < row[a]:
@@ -75,7 +75,7 @@ def dominators(rptr: Ints, col: Ints, cptr: Ints, row: Ints) -> Longs:
         for k in range(rptr[least], rptr[least + 1]):
             b = col[k]
             longer = (cptr[b + 1] - cptr[b]) - (end - start)
-            if (longer > 0 or (longer == 0 and b < j)) and _within(row, start, end, cptr[b], cptr[b + 1]):
+            if (longer > 0 or (longer == 0 and b < j)) and lies_within(row, start, end, cptr[b], cptr[b + 1]):
                 other[j] = b
                 break
     return other

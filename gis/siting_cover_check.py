@@ -73,8 +73,9 @@ def check_cover(
     if costs.shape != (candidates,):
         faults.append(Fault("gis.siting_shape", column="site_costs", value=costs.size, detail={"wanted": candidates}))
     elif not (np.isfinite(costs) & (costs >= 0)).all():
-        row = int(np.flatnonzero(~(np.isfinite(costs) & (costs >= 0)))[0])
-        faults.append(Fault("gis.siting_site_cost", row=row, value=float(costs[row])))
+        broken = np.flatnonzero(~(np.isfinite(costs) & (costs >= 0)))
+        row, detail = int(broken[0]), {"count": len(broken)}
+        faults.append(Fault("gis.siting_site_cost", row=row, value=float(costs[row]), detail=detail))
     if not faults and not weight.any():
         faults.append(Fault("gis.siting_no_weight"))
     if sites is not None:

@@ -229,5 +229,6 @@ def test_other_bad_input() -> None:
     with pytest.raises(InputError) as caught:
         CoverModel(csr_array(np.eye(2, dtype=bool)), [1, 2], site_costs=[1.0, np.nan])
     assert [fault.code for fault in caught.value.faults] == ["gis.siting_site_cost"]
+    assert caught.value.faults[0].detail == {"count": 1}
     with pytest.raises(ValueError, match="number of sites"):
         CoverModel(csr_array(np.eye(2, dtype=bool)), [1, 2]).what_if(barred=[0])
