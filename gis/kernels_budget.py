@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from .kernels_cover import sums_of
+from .kernels_cover import lies_within, sums_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def _uses_no_more(use: Longs, b: int, j: int) -> tuple[bool, bool]:
 
 
 @njit(cache=True, nogil=True)
-def dominatorslies_within(rptr: Ints, col: Ints, cptr: Ints, row: Ints, use: Longs, fixed: Bools) -> Longs:
+def dominators_within(rptr: Ints, col: Ints, cptr: Ints, row: Ints, use: Longs, fixed: Bools) -> Longs:
     """Return for each column another one that covers all it covers and uses no more, -1 where none does.
 
     Of equal ones the first stays. ``fixed`` columns are kept whatever covers them.
@@ -248,7 +248,7 @@ def _listed(inside: Bools) -> tuple[Longs, Longs, int]:
 
 
 @njit(cache=True, nogil=True)
-def descendlies_within(
+def descend_within(
     cptr: Ints,
     row: Ints,
     key: Longs,
@@ -294,7 +294,7 @@ def descendlies_within(
 
 
 @njit(cache=True, nogil=True)
-def anneallies_within(
+def anneal_within(
     cptr: Ints,
     row: Ints,
     key: Longs,
@@ -344,7 +344,7 @@ def anneallies_within(
 
 
 @njit(cache=True, nogil=True)
-def stand_inslies_within(
+def stand_ins_within(
     rptr: Ints,
     col: Ints,
     cptr: Ints,
