@@ -164,12 +164,18 @@ def test_degrees_that_are_said_to_be_metres_are_refused(tmp_path: Path) -> None:
 
 def test_lines_with_coordinates_that_are_not_numbers(tmp_path: Path) -> None:
     frame = lines_frame()
-    with np.errstate(invalid="ignore"):
-        frame.loc[0, "geometry"] = LineString([(X, Y), (np.nan, np.nan), (X + 600, Y)])
-    frame.to_parquet(tmp_path / "s.parquet")
+    for row in (0, 1):
+        with np.errstate(invalid="ignore"):
+            frame.loc[row, "geometry"] = LineString([(X, Y), (np.nan, np.nan), (X + 600, Y)])
+        frame.to_parquet(tmp_path / "s.parquet")
+        if row == 0:  # one street may be broken: it is left out, and said by its row
+            streets_of(tmp_path, "s.parquet")
+            study = load_study(tmp_path)
+            assert len(study.layers["streets"]) == len(frame)  # one less, and one comes in two parts
+            assert study.repairs["layer"].eq("streets").sum() == 1
     with pytest.raises(InputError) as error:
         streets_of(tmp_path, "s.parquet")
-    assert error.value.faults
+    assert [fault.code for fault in error.value.faults] == ["faults.unplaced"]
 
 
 def test_nothing_to_walk_on_is_one_clear_error(tmp_path: Path) -> None:

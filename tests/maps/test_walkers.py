@@ -71,13 +71,16 @@ def _column(table: Table, title: str) -> list[str]:
     return [row[place] for row in table.rows]
 
 
+QUOTING = {"rules", "refusals_near"}
+
+
 def _texts(report: Report) -> list[str]:
-    """Return every text of a report but the cells of the rules table, which quotes the standard's metres."""
+    """Return every text of a report but the cells of tables that quote metres: of the standard, and of plots."""
     texts = [report.title, report.subtitle, *(words for pair in report.facts for words in pair)]
     for block in report.blocks:
         if isinstance(block, Table):
             texts += [block.caption, block.note, *(column.title for column in block.columns)]
-            texts += [] if block.key == "rules" else [cell for row in block.rows for cell in row]
+            texts += [] if block.key in QUOTING else [cell for row in block.rows for cell in row]
         elif isinstance(block, Figure):
             texts += [block.caption, *block.source]
         else:

@@ -183,7 +183,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
     "book cut short": ("amap", _cut("高德POI.xlsx", 0.6), ("高德POI.xlsx",)),
     "book empty": ("amap", _empty_book, ("高德POI.xlsx",)),
     "book with a header only": ("amap", _header_only, ("高德POI.xlsx", "空")),
-    "no place is a number": ("amap", _cells(5, "待定"), ("高德POI.xlsx", "location", "待定")),
+    "no place is a number": ("amap", _cells(5, "待定"), ("高德POI.xlsx", "坐标", "105", "S000001")),
     "no place at all": ("amap", _cells(5, None), ("高德POI.xlsx",)),
     "sizes in words": ("amap", _cells(7, "约三百"), ("高德POI.xlsx", "建筑面积", "约三百", "S000001")),
     "drawing cut short": ("parcels", _cut("控规地块.dxf", 0.3), ("控规地块.dxf",)),
