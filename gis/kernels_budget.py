@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from .kernels_cover import lies_within, sums_of
+from .kernels_cover import lies_within, put_in, sums_of, take_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,17 +76,8 @@ def dominators_within(rptr: Ints, col: Ints, cptr: Ints, row: Ints, use: Longs, 
 def _put(
     cptr: Ints, row: Ints, key: Longs, use: Longs, count: Ints, owner: Longs, loss: Longs, spare: Longs, b: int
 ) -> None:
-    """Take a column into the answer."""
-    own = 0
-    for k in range(cptr[b], cptr[b + 1]):
-        i = row[k]
-        if count[i] == 0:
-            own += key[i]
-        elif count[i] == 1:
-            loss[owner[i]] -= key[i]
-        count[i] += 1
-        owner[i] += b
-    loss[b] = own
+    """Take a column into the answer; it is its own place there."""
+    put_in(cptr, row, key, count, owner, loss, b, b)
     for r in range(spare.size):
         spare[r] -= use[r, b]
 
@@ -96,13 +87,7 @@ def _drop(
     cptr: Ints, row: Ints, key: Longs, use: Longs, count: Ints, owner: Longs, loss: Longs, spare: Longs, a: int
 ) -> None:
     """Take a column out of the answer."""
-    for k in range(cptr[a], cptr[a + 1]):
-        i = row[k]
-        count[i] -= 1
-        owner[i] -= a
-        if count[i] == 1:
-            loss[owner[i]] += key[i]
-    loss[a] = 0
+    take_out(cptr, row, key, count, owner, loss, a, a)
     for r in range(spare.size):
         spare[r] += use[r, a]
 

@@ -189,7 +189,9 @@ def _best_place(
 
 
 @njit(cache=True, nogil=True)
-def _take_out(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, a: int, s: int) -> None:
+def take_out(
+    cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints | Longs, loss: Longs, a: int, s: int
+) -> None:
     """Take the column at a place out of the answer."""
     for k in range(cptr[a], cptr[a + 1]):
         i = row[k]
@@ -201,8 +203,8 @@ def _take_out(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, lo
 
 
 @njit(cache=True, nogil=True)
-def _put_in(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints, loss: Longs, b: int, s: int) -> None:
-    """Put a column into an empty place of the answer."""
+def put_in(cptr: Ints, row: Ints, weight: Longs, count: Ints, place: Ints | Longs, loss: Longs, b: int, s: int) -> None:
+    """Put a column into an empty place of the answer; the column itself may be its place."""
     own = 0
     for k in range(cptr[b], cptr[b + 1]):
         i = row[k]
@@ -236,8 +238,8 @@ def descend(cptr: Ints, row: Ints, weight: Longs, start: Longs, entering: Longs)
         better, s = _best_place(cptr, row, weight, count, place, loss, both, b)
         if better > 0:
             a = chosen[s]
-            _take_out(cptr, row, weight, count, place, loss, a, s)
-            _put_in(cptr, row, weight, count, place, loss, b, s)
+            take_out(cptr, row, weight, count, place, loss, a, s)
+            put_in(cptr, row, weight, count, place, loss, b, s)
             inside[a], inside[b] = False, True
             chosen[s] = b
             since = 0
@@ -276,8 +278,8 @@ def anneal(
         if better < 0 and np.random.random() >= np.exp(better / temperature):
             continue
         a = chosen[s]
-        _take_out(cptr, row, weight, count, place, loss, a, s)
-        _put_in(cptr, row, weight, count, place, loss, b, s)
+        take_out(cptr, row, weight, count, place, loss, a, s)
+        put_in(cptr, row, weight, count, place, loss, b, s)
         inside[a], inside[b] = False, True
         chosen[s] = b
         value += better

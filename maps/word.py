@@ -58,6 +58,8 @@ FITTINGS: tuple[tuple[int | None, float], ...] = ((2, 7.0), (3, 5.0), (None, 0.0
 many ems on one line."""
 SHORT_HEAD_EM = 4.0
 """A head no wider than this stands on one line where the page holds it."""
+READABLE_EM = 4.0
+"""Running text breaks anywhere in Chinese: a column of it is at least so wide."""
 RULE_THICK, RULE_THIN = "12", "6"
 """Widths of table rules in eighths of a point."""
 
@@ -397,6 +399,7 @@ def _least(block: Table, place: int, lines: int | None, whole: float) -> float:
     title = block.columns[place].title
     texts = [title, *(row[place] for row in block.rows)]
     word = max(text_width(piece.strip()) for words in texts for piece in [*pieces(words), ""])
+    word = max(word, min(READABLE_EM, max(map(text_width, texts[1:]), default=0.0)))
     if lines is None:
         return word
     one_line = (text_width(words) for words in texts[1:])
